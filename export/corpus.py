@@ -1,0 +1,116 @@
+"""Speech and noise recordings as segments of one long int16 array, decoded once and memory-mapped afterwards."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import soundfile
+import soxr
+from numpy.typing import NDArray
+from tqdm import tqdm
+
+AUDIO_SUFFIXES = (".wav", ".flac", ".ogg", ".opus", ".mp3")
+
+
+@dataclass(frozen=True)
+class Segment:
+    """One utterance or noise clip. `first` and `end` are samples in the corpus; `group` is a speaker or a noise class."""
+
+    first: int
+    end: int
+    group: str
+    source: str
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """Many recordings at one sample rate: `samples` int16 `[n]` and the segments in it."""
+
+    samples: NDArray[np.int16]
+    segments: tuple[Segment, ...]
+
+    def read(self, segment: Segment) -> NDArray[np.float32]:
+        """Return one segment as float32 in [-1, 1)."""
+        return self.samples[segment.first : segment.end].astype(np.float32) * np.float32(1 / 32768)
+
+    def hours(self, sample_rate_hz: int) -> float:
+        """Return the hours of audio inside the segments."""
+        return sum(segment.end - segment.first for segment in self.segments) / sample_rate_hz / 3600
+
+
+@dataclass(frozen=True)
+class _Listing:
+    file: Path
+    start_s: float
+    end_s: float | None
+    group: str
+    source: str
+
+
+def load_corpus(folder: Path, cache: Path, sample_rate_hz: int) -> Corpus:
+    """Return the corpus in `folder`, decoding it into `cache` the first time.
+
+    With a `segments.csv` (columns file, start, end, speaker or noise_class, source) its segments are used; any other folder
+    gives one segment per audio file, grouped by the file's parent folder. Raises FileNotFoundError if no audio is found.
+    """
+    listings = list(_list_segments(folder))
+    if not listings:
+        raise FileNotFoundError(f"no audio files ({', '.join(AUDIO_SUFFIXES)}) in {folder}")
+    described = json.dumps([[str(item.file), item.start_s, item.end_s, item.group] for item in listings])
+    key = hashlib.sha256(f"{sample_rate_hz}{described}".encode()).hexdigest()[:16]
+    stored, index = cache / f"{folder.name}-{key}.npy", cache / f"{folder.name}-{key}.json"
+    if not index.exists():
+        cache.mkdir(parents=True, exist_ok=True)
+        samples, segments = _decode(listings, sample_rate_hz, folder.name)
+        np.save(stored, samples)
+        index.write_text(json.dumps([[s.first, s.end, s.group, s.source] for s in segments]))
+    entries = json.loads(index.read_text())
+    return Corpus(np.load(stored, mmap_mode="r"), tuple(Segment(*entry) for entry in entries))
+
+
+def _list_segments(folder: Path) -> Iterator[_Listing]:
+    table = folder / "segments.csv"
+    if table.exists():
+        with table.open(newline="") as lines:
+            for row in csv.DictReader(lines):
+                group = row.get("speaker") or row.get("noise_class") or row["file"]
+                yield _Listing(
+                    folder / row["file"], float(row["start"]), float(row["end"]), group, row.get("source", "")
+                )
+        return
+    for path in sorted(folder.rglob("*")):
+        if path.suffix.lower() in AUDIO_SUFFIXES:
+            yield _Listing(path, 0.0, None, path.parent.name, folder.name)
+
+
+def _decode(listings: list[_Listing], sample_rate_hz: int, title: str) -> tuple[NDArray[np.int16], list[Segment]]:
+    pieces: list[NDArray[np.int16]] = []
+    segments: list[Segment] = []
+    position = 0
+    opened: Path | None = None
+    for item in tqdm(listings, desc=f"decode {title}", unit="segment"):
+        if item.file != opened:
+            whole, opened = read_mono(item.file, sample_rate_hz), item.file
+        end = len(whole) if item.end_s is None else round(item.end_s * sample_rate_hz)
+        piece = whole[round(item.start_s * sample_rate_hz) : end]
+        if len(piece) == 0:
+            continue
+        pieces.append(piece)
+        segments.append(Segment(position, position + len(piece), item.group, item.source))
+        position += len(piece)
+    return np.concatenate(pieces), segments
+
+
+def read_mono(path: Path, sample_rate_hz: int) -> NDArray[np.int16]:
+    samples, rate_hz = soundfile.read(path, dtype="float32", always_2d=True)
+    mono = samples.mean(axis=1)
+    if rate_hz != sample_rate_hz:
+        mono = soxr.resample(mono, rate_hz, sample_rate_hz)
+    pcm: NDArray[np.int16] = np.clip(np.rint(mono * 32768), -32768, 32767).astype(np.int16)
+    return pcm

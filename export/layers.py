@@ -1,0 +1,72 @@
+"""Building blocks that run a whole sequence in training and one frame when streaming, with explicit state."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+
+class StreamingGru(nn.Module):
+    """A one-layer GRU over `[batch, time, size]` whose state goes in and comes out.
+
+    `decomposed = True` computes the same cell from matrix products and elementwise operators, so that an exported graph
+    holds no GRU operator and each product can be quantized by itself.
+    Source: Cho et al. 2014 (arXiv:1406.1078), in the variant of torch.nn.GRU with the reset gate after the product.
+    """
+
+    def __init__(self, input_size: int, hidden_size: int) -> None:
+        super().__init__()
+        self.gru = nn.GRU(input_size, hidden_size, batch_first=True)
+        self.decomposed = False
+
+    def forward(self, inputs: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
+        """Return outputs `[batch, time, hidden]` and the next state `[batch, hidden]`; `inputs` is `[batch, time, input]`."""
+        if not self.decomposed:
+            outputs, last = self.gru(inputs, state.unsqueeze(0).to(inputs.dtype).contiguous())
+            return outputs, last.squeeze(0)
+        if inputs.shape[1] == 1:
+            state = self._cell(inputs.squeeze(1), state)
+            return state.unsqueeze(1), state
+        outputs_by_time = []
+        for frame in inputs.unbind(1):
+            state = self._cell(frame, state)
+            outputs_by_time.append(state)
+        return torch.stack(outputs_by_time, dim=1), state
+
+    def _cell(self, frame: Tensor, state: Tensor) -> Tensor:
+        input_weight, state_weight, input_bias, state_bias = self.gru.all_weights[0]
+        from_input = nn.functional.linear(frame, input_weight, input_bias)
+        from_state = nn.functional.linear(state, state_weight, state_bias)
+        hidden = state.shape[-1]
+        gates = torch.sigmoid(from_input[..., : 2 * hidden] + from_state[..., : 2 * hidden])
+        reset, update = gates[..., :hidden], gates[..., hidden:]
+        candidate = torch.tanh(from_input[..., 2 * hidden :] + reset * from_state[..., 2 * hidden :])
+        return candidate + update * (state - candidate)
+
+
+class RunningLevel(nn.Module):
+    """Bias-corrected exponential average of a non-negative level over time, with explicit state.
+
+    The average divides by the weight it has really seen, so the first frames of a stream are not biased towards the zeros
+    of a fresh state. Source: Kingma and Ba 2015 (arXiv:1412.6980), section 3.
+    """
+
+    def __init__(self, decay: float) -> None:
+        super().__init__()
+        self.decay = decay
+
+    def forward(self, level: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the average `[batch, time, 1]` and the next state `[batch, 2]` (sum, weight) for `level` `[batch, time, 1]`."""
+        seen = torch.cat([level, torch.ones_like(level)], dim=-1) * (1.0 - self.decay)
+        if level.shape[1] == 1:
+            sums = seen + self.decay * state.unsqueeze(1)
+            return sums[..., :1] / sums[..., 1:], sums[:, -1]
+        sums = self._average_in_parallel(seen, state)
+        return sums[..., :1] / sums[..., 1:], sums[:, -1]
+
+    def _average_in_parallel(self, seen: Tensor, state: Tensor) -> Tensor:
+        steps = torch.arange(seen.shape[1], device=seen.device, dtype=seen.dtype)
+        ages = steps[:, None] - steps[None, :]
+        decays = torch.where(ages >= 0, self.decay ** ages.clamp(min=0), torch.zeros_like(ages))
+        carried = self.decay ** (steps + 1)
+        return torch.einsum("ts,bsc->btc", decays, seen) + carried[None, :, None] * state.unsqueeze(1)

@@ -1,0 +1,197 @@
+"""Training examples: one voice, up to three noises, a room, a microphone. Every example is a function of (seed, index)."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+import scipy.fft
+import scipy.signal
+from numpy.typing import NDArray
+from torch.utils.data import IterableDataset, get_worker_info
+
+from export.corpus import Corpus, Segment
+from export.rooms import RoomBank
+
+Samples = NDArray[np.float32]
+
+SOURCE_WEIGHTS = {
+    "librispeech": 0.40,
+    "speechocean762": 0.28,
+    "picovoice_intent": 0.12,
+    "ljspeech": 0.05,
+    "kerstin": 0.04,
+    "kathleen": 0.04,
+    "nathalie": 0.04,
+    "picovoice_wakeword": 0.03,
+}
+"""How often a known speech source is drawn; unknown sources share evenly with weight 0.1 each."""
+
+
+@dataclass(frozen=True)
+class MixConfig:
+    """How examples are made. Levels in dB, probabilities in [0, 1]."""
+
+    sample_rate_hz: int = 16000
+    length_samples: int = 64000
+    snr_db: tuple[float, float] = (-7.0, 22.0)
+    level_db: tuple[float, float] = (-42.0, -16.0)
+    room_probability: float = 0.3
+    speed_probability: float = 0.3
+    band_limit_probability: float = 0.08
+    clip_probability: float = 0.04
+    noise_only_probability: float = 0.04
+    clean_probability: float = 0.05
+
+
+@dataclass(frozen=True)
+class _Draw:
+    sources: tuple[str, ...]
+    source_weights: NDArray[np.float64]
+    groups: dict[str, list[list[Segment]]] = field(repr=False)
+
+
+class Mixer:
+    """Draws noisy/clean pairs from a speech and a noise corpus."""
+
+    def __init__(self, speech: Corpus, noise: Corpus, rooms: RoomBank, config: MixConfig) -> None:
+        self.speech, self.noise, self.rooms, self.config = speech, noise, rooms, config
+        self._voices = _by_source(speech)
+        by_class = defaultdict(list)
+        for segment in noise.segments:
+            by_class[segment.group].append(segment)
+        self._noise_classes = list(by_class.values())
+        spread = np.sqrt([sum(s.end - s.first for s in members) for members in self._noise_classes])
+        self._noise_weights = spread / spread.sum()
+
+    def example(self, seed: int, index: int) -> tuple[Samples, Samples]:
+        """Return noisy and clean float32 `[length_samples]`; the same for the same seed and index."""
+        rng = np.random.default_rng([seed, index])
+        config = self.config
+        wet, dry = self._voice(rng)
+        noise = self._noises(rng)
+        if rng.random() < config.noise_only_probability:
+            wet, dry = np.zeros_like(wet), np.zeros_like(dry)
+            noise = noise * (10 ** (rng.uniform(-50, -20) / 20) / (_rms(noise) + 1e-9))
+        else:
+            clean_case = rng.random() < config.clean_probability
+            snr_db = rng.uniform(30, 50) if clean_case else rng.uniform(*config.snr_db)
+            level = 10 ** (rng.uniform(*config.level_db) / 20) / (active_rms(wet) + 1e-9)
+            wet, dry = wet * level, dry * level
+            noise = noise * (active_rms(wet) / (active_rms(noise) + 1e-9) * 10 ** (-snr_db / 20))
+        noisy = wet + noise
+        if rng.random() < config.band_limit_probability:
+            noisy, dry = _low_pass(rng, config.sample_rate_hz, noisy, dry)
+        return self._microphone(rng, noisy, dry)
+
+    def _voice(self, rng: np.random.Generator) -> tuple[Samples, Samples]:
+        draw = self._voices
+        source = draw.sources[rng.choice(len(draw.sources), p=draw.source_weights)]
+        speakers = draw.groups[source]
+        utterances = speakers[rng.integers(len(speakers))]
+        length = self.config.length_samples
+        speed = rng.uniform(0.88, 1.14) if rng.random() < self.config.speed_probability else 1.0
+        speech = self._sentence(rng, utterances, int(length * speed) + 1)
+        if speed != 1.0:
+            speech = scipy.signal.resample(speech, scipy.fft.next_fast_len(length, real=True)).astype(np.float32)
+        speech = speech[:length]
+        size = scipy.fft.next_fast_len(length + self.rooms.full.shape[1], real=True)
+        shaped = scipy.fft.rfft(speech, size) * _equaliser(rng, size, self.config.sample_rate_hz, 5.0, high_pass=True)
+        if rng.random() >= self.config.room_probability:
+            dry = scipy.fft.irfft(shaped, size)[:length]
+            return dry, dry
+        room = rng.integers(len(self.rooms.full))
+        wet = scipy.fft.irfft(shaped * scipy.fft.rfft(self.rooms.full[room], size), size)[:length]
+        dry = scipy.fft.irfft(shaped * scipy.fft.rfft(self.rooms.early[room], size), size)[:length]
+        return wet, dry
+
+    def _sentence(self, rng: np.random.Generator, utterances: list[Segment], length: int) -> Samples:
+        sentence = np.zeros(length, dtype=np.float32)
+        position = -int(rng.integers(0, length // 2)) if rng.random() < 0.5 else int(rng.integers(0, length // 4))
+        while position < length:
+            piece = self.speech.read(utterances[rng.integers(len(utterances))])
+            first = max(position, 0)
+            kept = piece[first - position : first - position + length - first]
+            sentence[first : first + len(kept)] = kept
+            position += len(piece) + int(rng.uniform(0.05, 0.8) * self.config.sample_rate_hz)
+        return sentence
+
+    def _noises(self, rng: np.random.Generator) -> Samples:
+        length = self.config.length_samples
+        total = np.zeros(length, dtype=np.float32)
+        for _ in range(rng.choice([1, 2, 3], p=[0.6, 0.3, 0.1])):
+            members = self._noise_classes[rng.choice(len(self._noise_classes), p=self._noise_weights)]
+            clip = self.noise.read(members[rng.integers(len(members))])
+            looped = np.resize(np.roll(clip, -int(rng.integers(len(clip)))), length)
+            size = scipy.fft.next_fast_len(length, real=True)
+            curve = _equaliser(rng, size, self.config.sample_rate_hz, 6.0, high_pass=False)
+            shaped = scipy.fft.irfft(scipy.fft.rfft(looped, size) * curve, size)[:length]
+            total += shaped * np.float32(10 ** (rng.uniform(-9, 0) / 20) / (_rms(shaped) + 1e-9))
+        return total
+
+    def _microphone(self, rng: np.random.Generator, noisy: Samples, dry: Samples) -> tuple[Samples, Samples]:
+        limit = 1.0
+        if rng.random() < self.config.clip_probability:
+            limit = max(float(np.abs(noisy).max()) * rng.uniform(0.3, 0.9), 1e-3)
+        clipped = np.clip(noisy, -limit, limit)
+        steps = np.rint(clipped * 32768) * np.float32(1 / 32768)
+        return steps.astype(np.float32), dry.astype(np.float32)
+
+
+class MixStream(IterableDataset[tuple[Samples, Samples]]):
+    """Endless examples from `first_index` on, dealt to the loader's workers in turn."""
+
+    def __init__(self, mixer: Mixer, seed: int, first_index: int) -> None:
+        self.mixer, self.seed, self.first_index = mixer, seed, first_index
+
+    def __iter__(self) -> Iterator[tuple[Samples, Samples]]:
+        worker = get_worker_info()
+        step, offset = (worker.num_workers, worker.id) if worker else (1, 0)
+        index = self.first_index + offset
+        while True:
+            yield self.mixer.example(self.seed, index)
+            index += step
+
+
+def active_rms(samples: Samples, frame_samples: int = 480) -> float:
+    """Return the RMS over the frames within 35 dB of the loudest one: a quick stand-in for the ITU-T P.56 active level."""
+    usable = len(samples) // frame_samples * frame_samples
+    energies = np.mean(np.square(samples[:usable].reshape(-1, frame_samples)), axis=1)
+    peak = float(energies.max(initial=0.0))
+    if peak == 0.0:
+        return 0.0
+    return float(np.sqrt(energies[energies > peak * 10**-3.5].mean()))
+
+
+def _rms(samples: Samples) -> float:
+    return float(np.sqrt(np.mean(np.square(samples))))
+
+
+def _by_source(speech: Corpus) -> _Draw:
+    found: dict[str, dict[str, list[Segment]]] = defaultdict(lambda: defaultdict(list))
+    for segment in speech.segments:
+        found[segment.source][segment.group].append(segment)
+    sources = tuple(sorted(found))
+    weights = np.array([SOURCE_WEIGHTS.get(source, 0.1) for source in sources])
+    return _Draw(sources, weights / weights.sum(), {name: list(found[name].values()) for name in sources})
+
+
+def _equaliser(
+    rng: np.random.Generator, size: int, sample_rate_hz: int, spread_db: float, high_pass: bool
+) -> NDArray[np.float32]:
+    frequencies = scipy.fft.rfftfreq(size, 1 / sample_rate_hz)
+    knots_hz = np.array([0, 150, 400, 1000, 2500, 5000, 8000])
+    gains_db = rng.normal(0.0, spread_db / 2, len(knots_hz)) if rng.random() < 0.7 else np.zeros(len(knots_hz))
+    curve = 10 ** (np.interp(np.log1p(frequencies / 100), np.log1p(knots_hz / 100), gains_db) / 20)
+    if high_pass:
+        curve *= (frequencies / 60) ** 2 / (1 + (frequencies / 60) ** 2)
+    single: NDArray[np.float32] = curve.astype(np.float32)
+    return single
+
+
+def _low_pass(rng: np.random.Generator, sample_rate_hz: int, *signals: Samples) -> list[Samples]:
+    cutoff_hz = rng.uniform(3400, 7600)
+    filtered = scipy.signal.butter(8, cutoff_hz, fs=sample_rate_hz, output="sos")
+    return [scipy.signal.sosfilt(filtered, signal).astype(np.float32) for signal in signals]

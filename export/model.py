@@ -1,0 +1,129 @@
+"""The denoiser: band magnitudes in, band gains out; recurrent layers shared across bands, tied together by full-band ones."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+
+import torch
+from torch import Tensor, nn
+
+from export.bands import BAND_COUNT, band_power, interpolation
+from export.layers import RunningLevel, StreamingGru
+from export.spec import AudioSpec, StateSpec
+
+POWER_FLOOR = 1e-9
+"""Added to the power of a band: 13 dB under the quantization noise of 16-bit PCM in a bin, it keeps silence finite."""
+
+LEVEL_DECAY = 0.99
+"""Averaging of the input level, 1.6 s at 16 ms hops: slower than a sentence's melody, faster than a change of seat."""
+
+
+@dataclass(frozen=True)
+class ModelConfig:
+    """Sizes of a denoiser. `tokens` groups of bands with `channels` values each; `blocks` layers of each kind."""
+
+    tokens: int = 20
+    channels: int = 48
+    full_band: int = 192
+    blocks: int = 2
+
+    def to_dict(self) -> dict[str, int]:
+        """Return the sizes as JSON-ready values."""
+        return asdict(self)
+
+
+class Block(nn.Module):
+    """One step over time in every token with shared weights, then one over the whole band; both add to their input."""
+
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__()
+        self.config = config
+        width = config.tokens * config.channels
+        self.token_gru = StreamingGru(config.channels, config.channels)
+        self.gather = nn.Linear(width, config.full_band)
+        self.band_gru = StreamingGru(config.full_band, config.full_band)
+        self.spread = nn.Linear(config.full_band, width)
+
+    def forward(self, tokens: Tensor, token_state: Tensor, band_state: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Return tokens `[batch, time, tokens * channels]` and the two next states."""
+        stepped, token_state = self._step_tokens(tokens, token_state)
+        tokens = tokens + stepped
+        whole, band_state = self.band_gru(torch.relu(self.gather(tokens)), band_state)
+        tokens = tokens + self.spread(whole)
+        return tokens, token_state, band_state
+
+    def _step_tokens(self, tokens: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
+        """Run the shared GRU with every token of every stream as a row. One frame needs no transposition."""
+        _, frames, width = tokens.shape
+        count, channels = self.config.tokens, self.config.channels
+        state = state.reshape(-1, channels)
+        if frames == 1:
+            stepped, state = self.token_gru(tokens.reshape(-1, 1, channels), state)
+            return stepped.reshape(-1, 1, width), state.reshape(-1, count, channels)
+        rows = tokens.reshape(-1, frames, count, channels).transpose(1, 2).reshape(-1, frames, channels)
+        stepped, state = self.token_gru(rows, state)
+        stepped = stepped.reshape(-1, count, frames, channels).transpose(1, 2).reshape(-1, frames, width)
+        return stepped, state.reshape(-1, count, channels)
+
+
+class Denoiser(nn.Module):
+    """A causal denoiser of STFT frames. One `forward` serves training (many frames) and streaming (one frame)."""
+
+    feature_mean: Tensor
+    feature_scale: Tensor
+    lower_band: Tensor
+    upper_band: Tensor
+    upper_weight: Tensor
+
+    def __init__(self, config: ModelConfig, spec: AudioSpec | None = None) -> None:
+        super().__init__()
+        self.config = config
+        self.spec = spec or AudioSpec()
+        width = config.tokens * config.channels
+        self.level = RunningLevel(LEVEL_DECAY)
+        self.register_buffer("feature_mean", torch.zeros(BAND_COUNT))
+        self.register_buffer("feature_scale", torch.ones(BAND_COUNT))
+        lower, upper, weight = interpolation(self.spec.bins)
+        self.register_buffer("lower_band", lower, persistent=False)
+        self.register_buffer("upper_band", upper, persistent=False)
+        self.register_buffer("upper_weight", weight, persistent=False)
+        self.encode = nn.Linear(BAND_COUNT, width)
+        self.blocks = nn.ModuleList([Block(config) for _ in range(config.blocks)])
+        self.decode = nn.Linear(width, BAND_COUNT)
+
+    def state_specs(self) -> list[StateSpec]:
+        """Return name and shape of every state, in the order `forward` takes them."""
+        specs = [StateSpec("level", (2,))]
+        for index in range(self.config.blocks):
+            specs.append(StateSpec(f"token_gru{index}", (self.config.tokens, self.config.channels)))
+            specs.append(StateSpec(f"band_gru{index}", (self.config.full_band,)))
+        return specs
+
+    def initial_states(self, batch: int) -> list[Tensor]:
+        """Return zero states for `batch` new streams."""
+        device = self.feature_mean.device
+        return [torch.zeros(batch, *spec.shape, device=device) for spec in self.state_specs()]
+
+    def features(self, spectrum: Tensor, level_state: Tensor) -> tuple[Tensor, Tensor]:
+        """Return compressed, level-free band magnitudes `[batch, time, 80]` and the next level state.
+
+        The eighth root of power (magnitude to the 0.25) is three square roots, which every processor rounds alike.
+        """
+        squared = spectrum * spectrum
+        power = squared[..., 0] + squared[..., 1]
+        bands = band_power(power) + POWER_FLOOR
+        level, level_state = self.level(bands.mean(dim=-1, keepdim=True), level_state)
+        return torch.sqrt(torch.sqrt(torch.sqrt(bands / level))), level_state
+
+    def forward(self, spectrum: Tensor, states: list[Tensor]) -> tuple[Tensor, list[Tensor]]:
+        """Return the denoised spectrum and the next states; `spectrum` is float32 `[batch, time, bins, 2]`."""
+        features, level_state = self.features(spectrum, states[0])
+        tokens = torch.relu(self.encode((features - self.feature_mean) * self.feature_scale))
+        next_states = [level_state]
+        for index, block in enumerate(self.blocks):
+            tokens, token_state, band_state = block(tokens, states[1 + 2 * index], states[2 + 2 * index])
+            next_states += [token_state, band_state]
+        gains = torch.sigmoid(self.decode(tokens)).to(spectrum.dtype)
+        below, above = gains.index_select(-1, self.lower_band), gains.index_select(-1, self.upper_band)
+        mask = below + self.upper_weight * (above - below)
+        return spectrum * mask.unsqueeze(-1), next_states

@@ -1,0 +1,114 @@
+"""The `engine` benchmark: frames per second of the whole tick against the batch size."""
+
+import math
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+
+from edge_server.audio.stft import Float32
+from edge_server.engine.model_file import ModelFile, load_model, open_model
+from edge_server.engine.stats import EngineConfig
+from edge_server.engine.stream_handle import Priority, StreamHandle
+from edge_server.engine.worker import Engine
+
+DEFAULT_BATCHES = (1, 2, 4, 8, 16, 32, 64)
+SAMPLE_RATE_HZ = 48000
+SECONDS_PER_ROW = 1.0
+REPEATS = 3
+"""The fastest of so many: what else runs on the machine can only slow a row down."""
+
+
+@dataclass(frozen=True, slots=True)
+class EngineRow:
+    """One measurement: `streams` live streams, each batch of at most `batch` of them in one model run.
+
+    `ratio_to_single` compares with one run for each frame of as many streams; `live_streams_per_core` is how many
+    streams one core keeps up with at 80 % load.
+    """
+
+    precision: str
+    batch: int
+    frames_per_s: float
+    us_per_frame: float
+    ratio_to_single: float
+    live_streams_per_core: int
+
+
+def run_engine_benchmark(model_path: Path, batches: tuple[int, ...] = DEFAULT_BATCHES) -> dict[str, Any]:
+    """Measure the tick (STFT, gather, run, mask, scatter, iSTFT) of the int8 model, and of `NAME.fp32.onnx` beside it.
+
+    Gives `{"benchmark", "model", "sample_rate_hz", "rows": [EngineRow as a dict]}`; the rows of fp32 are absent when
+    there is no such file. Raises the model errors of `load_model`.
+    """
+    models = {"int8": load_model(model_path)}
+    fp32_path = model_path.with_name(model_path.name.replace(".int8.onnx", ".fp32.onnx"))
+    if fp32_path != model_path and fp32_path.is_file():
+        models["fp32"] = open_model(fp32_path)
+    rows = [row for precision, model in models.items() for row in _rows(precision, model, batches)]
+    return {
+        "benchmark": "engine",
+        "model": models["int8"].facts.name,
+        "sample_rate_hz": SAMPLE_RATE_HZ,
+        "rows": [asdict(row) for row in rows],
+    }
+
+
+def engine_table(result: dict[str, Any]) -> str:
+    """Give a benchmark's result as a table to print."""
+    head = f"{'':6}{'batch':>6}{'frames/s':>11}{'us/frame':>10}{'x single':>10}{'streams/core':>14}"
+    lines = [f"Engine, model {result['model']}, streams of {result['sample_rate_hz']} Hz, one core", head]
+    lines += [
+        f"{row['precision']:6}{row['batch']:6d}{row['frames_per_s']:11.0f}{row['us_per_frame']:10.1f}"
+        f"{row['ratio_to_single']:10.2f}{row['live_streams_per_core']:14d}"
+        for row in result["rows"]
+    ]
+    return "\n".join(lines)
+
+
+def _rows(precision: str, model: ModelFile, batches: tuple[int, ...]) -> list[EngineRow]:
+    facts = model.facts
+    frames_per_stream_s = facts.sample_rate_hz / facts.hop_samples
+    rows = []
+    for batch in batches:
+        frame_s = _frame_time_s(model, streams=batch, max_batch=batch)
+        single_s = frame_s if batch == 1 else _frame_time_s(model, streams=batch, max_batch=1)
+        rows.append(
+            EngineRow(
+                precision=precision,
+                batch=batch,
+                frames_per_s=1 / frame_s,
+                us_per_frame=1e6 * frame_s,
+                ratio_to_single=single_s / frame_s,
+                live_streams_per_core=int(0.8 / frame_s / frames_per_stream_s),
+            )
+        )
+    return rows
+
+
+def _frame_time_s(model: ModelFile, streams: int, max_batch: int) -> float:
+    engine = Engine(
+        model, EngineConfig(max_streams=streams, max_file_streams=0, max_batch=max_batch), wake=lambda: None
+    )
+    geometry = model.facts.geometry(SAMPLE_RATE_HZ)
+    handles = [engine.open_stream(geometry, None, Priority.LIVE) for _ in range(streams)]
+    hop = 0.1 * np.random.default_rng(0).standard_normal(geometry.hop_samples).astype(np.float32)
+    _round(engine, handles, hop)  # the first run allocates
+    return min(_rounds_s(engine, handles, hop) for _ in range(REPEATS)) / streams
+
+
+def _rounds_s(engine: Engine, handles: list[StreamHandle], hop: Float32) -> float:
+    rounds, started_s = 0, perf_counter()
+    while (elapsed_s := perf_counter() - started_s) < SECONDS_PER_ROW / REPEATS or not rounds:
+        _round(engine, handles, hop)
+        rounds += 1
+    return elapsed_s / rounds
+
+
+def _round(engine: Engine, handles: list[StreamHandle], hop: Float32) -> None:
+    for handle in handles:
+        engine.submit(handle, hop, math.inf)
+    engine.run_inline()
+    engine.drain()
