@@ -1,0 +1,41 @@
+"""Take the README's picture of the page while it runs: `python -m tests.browser.take_picture docs/page.png`."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from pathlib import Path
+
+from playwright.sync_api import sync_playwright
+
+from tests.browser.box import Box
+from tests.browser.chromium import open_browser, open_paired, switch, wait_for_truth
+from tests.browser.clips import CLIPS, write_microphone
+
+CLIP = "hum_5db.noisy"
+# The picture's right edge then lies in the middle of the speech.
+RECORDED_S = 8
+
+
+def main(picture: Path) -> None:
+    """Write the picture."""
+    with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
+        microphone = write_microphone(Path(folder) / "microphone.wav", CLIP)
+        box = Box(Path(folder))
+        try:
+            with open_browser(playwright, microphone) as context:
+                page = open_paired(context, box.url, box.take_pin())
+                page.locator("input[type=file]").set_input_files(CLIPS / f"{CLIP}.flac")
+                page.get_by_role("link", name="Download clean WAV").wait_for()
+                switch(page)
+                wait_for_truth(page, "on")
+                page.get_by_role("switch", name="Listen").check()
+                page.get_by_role("button", name="Record").click()
+                page.get_by_text(f"Stop recording · 0:{RECORDED_S:02d}").wait_for()
+                page.screenshot(path=picture, full_page=True)
+        finally:
+            box.stop()
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

@@ -1,0 +1,182 @@
+"""What a person reads when something goes wrong, and how the page gets going again."""
+
+from __future__ import annotations
+
+import json
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+from playwright.sync_api import Page, Playwright, WebSocketRoute, expect
+
+from tests.browser.box import Box
+from tests.browser.chromium import open_browser, open_paired, switch, wait_for_truth
+
+_AN_HOUR_MS = 3_600_000
+
+
+def test_a_wrong_pin(silent_page: Page, box: Box) -> None:
+    pin = box.take_pin()
+    silent_page.goto(box.url)
+    silent_page.get_by_label("PIN").fill("000000" if pin != "000000" else "111111")
+    silent_page.get_by_role("button", name="Connect").click()
+    expect(silent_page.get_by_role("alert")).to_contain_text("That PIN is not right")
+    silent_page.get_by_label("PIN").fill(f"{pin[:3]} {pin[3:]}")
+    silent_page.keyboard.press("Enter")
+    expect(silent_page.get_by_text("Connected", exact=True)).to_be_visible()
+    expect(silent_page.get_by_role("alert")).to_be_empty()
+
+
+def test_the_scanned_pin_leaves_the_address(silent_page: Page, box: Box) -> None:
+    silent_page.goto(f"{box.url}/#pin={box.take_pin()}")
+    expect(silent_page.get_by_text("Connected", exact=True)).to_be_visible()
+    assert silent_page.url == f"{box.url}/"
+    silent_page.reload()
+    expect(silent_page.get_by_text("Connected", exact=True)).to_be_visible()
+
+
+def test_a_refused_microphone(playwright: Playwright, box: Box) -> None:
+    with open_browser(playwright, "refused") as context:
+        page = open_paired(context, box.url, box.take_pin())
+        switch(page)
+        expect(page.get_by_role("alert")).to_contain_text("The microphone is blocked")
+        wait_for_truth(page, "off")
+
+
+def test_no_microphone(playwright: Playwright, box: Box) -> None:
+    with open_browser(playwright, "missing") as context:
+        page = open_paired(context, box.url, box.take_pin())
+        context.grant_permissions(["microphone"])
+        switch(page)
+        expect(page.get_by_role("alert")).to_contain_text("No microphone was found")
+        wait_for_truth(page, "off")
+
+
+def test_an_expired_token_asks_for_the_pin(silent_page: Page, box: Box) -> None:
+    token = box.mint_token("--ttl", "1")
+    _wait_until_refused(box, token)
+    _keep_token(silent_page, token)
+    silent_page.goto(box.url)
+    expect(silent_page.get_by_label("PIN")).to_be_visible()
+    expect(silent_page.get_by_role("alert")).to_contain_text("has run out")
+
+
+def test_a_token_of_another_box_asks_for_the_pin(silent_page: Page, box: Box) -> None:
+    _keep_token(silent_page, "eyJhbGciOiJIUzI1NiJ9.e30.wrong")
+    silent_page.goto(box.url)
+    expect(silent_page.get_by_label("PIN")).to_be_visible()
+    expect(silent_page.get_by_role("alert")).to_contain_text("no longer knows this page")
+
+
+def test_a_token_is_renewed_before_it_ends(silent_page: Page, tmp_path: Path) -> None:
+    box = Box(tmp_path, {"HUSHBOX_TOKEN_TTL_S": "4", "HUSHBOX_TOKEN_WARNING_S": "1"})
+    try:
+        silent_page.goto(f"{box.url}/#pin={box.take_pin()}")
+        expect(silent_page.get_by_text("Connected", exact=True)).to_be_visible()
+        first = silent_page.evaluate("sessionStorage['hushbox.grant']")
+        silent_page.wait_for_function("first => sessionStorage['hushbox.grant'] !== first", arg=first)
+        expect(silent_page.get_by_role("alert")).to_be_empty()
+        expect(silent_page.get_by_text("Connected", exact=True)).to_be_visible()
+    finally:
+        box.stop()
+
+
+def test_a_stream_goes_on_by_itself_when_the_box_comes_back(
+    playwright: Playwright, noisy_microphone: Path, tmp_path: Path
+) -> None:
+    box = Box(tmp_path)
+    try:
+        with open_browser(playwright, noisy_microphone) as context:
+            page = open_paired(context, box.url, box.take_pin())
+            switch(page)
+            wait_for_truth(page, "on")
+            box.stop()
+            wait_for_truth(page, "reconnecting")
+            expect(page.get_by_text("Looking for the box")).to_be_visible()
+            box.start()
+            wait_for_truth(page, "on")
+    finally:
+        box.stop()
+
+
+def test_a_connection_that_stands_still_is_shown_and_gets_going_again(
+    playwright: Playwright, box: Box, noisy_microphone: Path
+) -> None:
+    with open_browser(playwright, noisy_microphone) as context:
+        line = HeldLine()
+        context.route_web_socket("**/socket.io/**", line.connect)
+        page = open_paired(context, box.url, box.take_pin())
+        switch(page)
+        wait_for_truth(page, "on")
+        line.hold()
+        wait_for_truth(page, "stalled")
+        # After a second without answers the page wants a new stream.
+        wait_for_truth(page, "starting")
+        line.release()
+        wait_for_truth(page, "on")
+        expect(page.get_by_role("alert")).to_be_empty()
+
+
+def test_a_full_box(playwright: Playwright, noisy_microphone: Path, tmp_path: Path) -> None:
+    box = Box(tmp_path, {"HUSHBOX_MAX_STREAMS": "1"})
+    try:
+        with open_browser(playwright, noisy_microphone) as context:
+            first = open_paired(context, box.url, box.take_pin())
+            second = open_paired(context, box.url, box.take_pin())
+            switch(first)
+            wait_for_truth(first, "on")
+            switch(second)
+            expect(second.get_by_role("alert")).to_contain_text("The box is full")
+            wait_for_truth(second, "off")
+            wait_for_truth(first, "on")
+    finally:
+        box.stop()
+
+
+class HeldLine:
+    """A connection whose way from the box to the page can be held up."""
+
+    def __init__(self) -> None:
+        self._held: list[str | bytes] | None = None
+
+    def connect(self, page_side: WebSocketRoute) -> None:
+        """Stand between the page and the box."""
+        self._page_side = page_side
+        page_side.connect_to_server().on_message(self._pass_on)
+
+    def hold(self) -> None:
+        """Keep what the box sends."""
+        self._held = []
+
+    def release(self) -> None:
+        """Send on what was kept, and everything from now on."""
+        held, self._held = self._held or [], None
+        for message in held:
+            self._page_side.send(message)
+
+    def _pass_on(self, message: str | bytes) -> None:
+        if self._held is None:
+            self._page_side.send(message)
+        else:
+            self._held.append(message)
+
+
+def _keep_token(page: Page, token: str) -> None:
+    """Leave a token where the page keeps its own, once, as if it had paired before."""
+    grant = json.dumps({"token": token, "expiresAtMs": time.time() * 1000 + _AN_HOUR_MS})
+    page.add_init_script(f"sessionStorage['hushbox.grant'] ??= {json.dumps(grant)}")
+
+
+def _wait_until_refused(box: Box, token: str) -> None:
+    request = urllib.request.Request(
+        f"{box.url}/api/v1/denoise", data=b"-", headers={"Authorization": f"Bearer {token}"}
+    )
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline:
+        try:
+            urllib.request.urlopen(request)
+        except urllib.error.HTTPError as refusal:
+            if refusal.code == 401:
+                return
+    raise AssertionError("The token did not expire.")

@@ -1,0 +1,171 @@
+"""A noisy microphone goes through the page and the running service, and comes back clean."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+from playwright.sync_api import Page, Playwright
+
+from tests.browser.box import Box
+from tests.browser.chromium import open_browser, open_paired, switch, wait_for_truth
+from tests.browser.clips import LEAD_S, TRAIL_S, Samples, find_lag, read_clip, si_sdr_db
+
+CLIP = "hum_5db"
+LEAST_GAIN_DB = 3.0
+MOST_DELAY_MS = 500
+# The microphone's 16 bit, the clip's resampling and the browser's mixing together stay below this.
+MOST_RECORDING_ERROR_DB = -40.0
+
+
+@dataclass(frozen=True)
+class LiveRun:
+    """What one run left behind."""
+
+    rate_hz: int
+    original: Samples
+    clean: Samples
+    summary: dict[str, int]
+    delay_ms: int
+    addresses: list[str]
+    own: str
+
+
+@pytest.fixture(scope="module")
+def run(playwright: Playwright, box: Box, noisy_microphone: Path, tmp_path_factory: pytest.TempPathFactory) -> LiveRun:
+    """Stream the clip through the page once, record both signals, and download them."""
+    folder = tmp_path_factory.mktemp("recording")
+    with open_browser(playwright, noisy_microphone) as context:
+        addresses: list[str] = []
+        context.on("request", lambda request: addresses.append(request.url))
+        context.on("page", lambda page: page.on("websocket", lambda socket: addresses.append(socket.url)))
+        page = open_paired(context, box.url, box.take_pin())
+        switch(page)
+        wait_for_truth(page, "on")
+        page.get_by_role("button", name="Record").click()
+        _wait_for_seconds(page, LEAD_S + len(read_clip(f"{CLIP}.clean")) / 16000 + TRAIL_S / 2)
+        delay_ms = int(page.locator("#delay").inner_text().split()[0])
+        switch(page)
+        wait_for_truth(page, "off")
+        summary = _summary(page)
+        rate_hz, clean = _download(page, "Clean WAV", folder)
+        _, original = _download(page, "Original WAV", folder)
+    return LiveRun(rate_hz, original, clean, summary, delay_ms, addresses, box.url)
+
+
+def test_speech_is_cleaner_than_it_was(run: LiveRun) -> None:
+    target = read_clip(f"{CLIP}.clean", run.rate_hz)
+    start = find_lag(run.original, read_clip(f"{CLIP}.noisy", run.rate_hz))
+    noisy, clean = (track[start : start + len(target)] for track in (run.original, run.clean))
+    assert si_sdr_db(clean, target) >= si_sdr_db(noisy, target) + LEAST_GAIN_DB
+
+
+def test_the_recorded_original_is_the_clip_without_a_break(run: LiveRun) -> None:
+    played = read_clip(f"{CLIP}.noisy", run.rate_hz)
+    start = find_lag(run.original, played)
+    recorded = run.original[start : start + len(played)]
+    assert len(recorded) == len(played)
+    assert si_sdr_db(recorded, played) >= -MOST_RECORDING_ERROR_DB
+
+
+def test_the_clean_track_has_no_break_of_its_own(run: LiveRun) -> None:
+    thirds = np.array_split(np.arange(len(run.clean)), 3)
+    lags = [find_lag(run.clean[third], run.original[third]) for third in thirds[1:]]
+    assert lags == [0, 0]
+
+
+def test_both_tracks_are_aligned_sample_by_sample(run: LiveRun) -> None:
+    assert len(run.original) == len(run.clean)
+    assert find_lag(run.clean, run.original) == 0
+
+
+def test_nothing_was_lost_or_repeated(run: LiveRun) -> None:
+    counted = run.summary
+    assert counted["lost"] == 0
+    assert counted["dropped"] == 0
+    assert counted["out"] >= counted["in"] > 0
+
+
+def test_the_delay_is_measured_and_within_bound(run: LiveRun) -> None:
+    assert 20 < run.delay_ms < MOST_DELAY_MS
+
+
+def test_no_request_leaves_the_box(run: LiveRun) -> None:
+    own = (run.own, run.own.replace("http:", "ws:"), f"blob:{run.own}", "data:")
+    assert [address for address in run.addresses if not address.startswith(own)] == []
+    assert any(address.startswith("ws:") for address in run.addresses)
+
+
+def test_a_second_stream_on_the_same_page(playwright: Playwright, box: Box, noisy_microphone: Path) -> None:
+    with open_browser(playwright, noisy_microphone) as context:
+        page = open_paired(context, box.url, box.take_pin())
+        for _ in range(2):
+            switch(page)
+            wait_for_truth(page, "on")
+            switch(page)
+            wait_for_truth(page, "off")
+        assert page.locator(".notice").count() == 0
+
+
+@pytest.fixture
+def live_page(playwright: Playwright, box: Box, noisy_microphone: Path) -> Iterator[Page]:
+    """Give a page whose stream is on."""
+    with open_browser(playwright, noisy_microphone) as context:
+        page = open_paired(context, box.url, box.take_pin())
+        switch(page)
+        wait_for_truth(page, "on")
+        yield page
+
+
+def test_listening_to_the_original_is_not_called_on(live_page: Page) -> None:
+    live_page.get_by_role("switch", name="Listen").check()
+    choices = live_page.get_by_role("group", name="What you hear", exact=True)
+    choices.get_by_label("Original").check()
+    wait_for_truth(live_page, "original")
+    assert live_page.get_by_role("button", name="Noise off").get_attribute("aria-pressed") == "mixed"
+    choices.get_by_label("Clean").check()
+    wait_for_truth(live_page, "on")
+
+
+def test_a_limit_of_0_db_is_not_called_on(live_page: Page) -> None:
+    slider = live_page.get_by_label("Remove at most")
+    slider.fill("0")
+    wait_for_truth(live_page, "bypassed")
+    slider.fill("12")
+    wait_for_truth(live_page, "on")
+
+
+def test_the_page_says_what_the_browser_does_to_the_microphone(live_page: Page) -> None:
+    assert live_page.get_by_text("The browser’s own sound processing is off.").is_visible()
+
+
+def _wait_for_seconds(page: Page, seconds: float) -> None:
+    """Wait until the recording is so long, by the samples that it has."""
+    page.wait_for_function(
+        """seconds => {
+            const shown = document.querySelector('.recording')?.textContent?.match(/(\\d+):(\\d+)/)
+            return shown && 60 * Number(shown[1]) + Number(shown[2]) >= seconds
+        }""",
+        arg=seconds,
+        timeout=60_000,
+    )
+
+
+def _summary(page: Page) -> dict[str, int]:
+    text = page.locator("#summary").inner_text()
+    found = re.findall(r"(\d+) (?:packets |frames )?(in|out|lost|dropped|late)", text)
+    return {name: int(count) for count, name in found}
+
+
+def _download(page: Page, link: str, folder: Path) -> tuple[int, Samples]:
+    with page.expect_download() as download:
+        page.get_by_role("link", name=link).click()
+    path = folder / download.value.suggested_filename
+    download.value.save_as(path)
+    samples, rate_hz = soundfile.read(path, dtype="float64")
+    return rate_hz, samples

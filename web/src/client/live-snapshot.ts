@@ -1,0 +1,36 @@
+import type { Level } from '../audio/level'
+import type { Microphone } from '../audio/microphone'
+import type { Hearing } from '../audio/playback-node'
+import type { Recording } from '../audio/recorder'
+import type { Delay } from './delay-meter'
+import type { HushboxError } from './errors'
+import type { StreamSummary } from './session-client'
+import type { Truth } from './truth'
+
+/** Everything a page may show, at one moment. */
+export interface LiveSnapshot {
+  truth: Truth
+  /** Starting or stopping: not the moment to press again. */
+  busy: boolean
+  hearing: Hearing
+  suppressionLimitDb: number | null
+  input: Level
+  output: Level
+  removedDb: number | null
+  delay: Delay | null
+  microphone: Microphone | null
+  rateHz: number | null
+  recordingSeconds: number | null
+  underruns: number
+  lateAnswers: number
+  skippedPackets: number
+}
+
+export interface LiveEvents {
+  /** Something that a page shows has changed; about ten times a second while a stream runs. */
+  change: undefined
+  error: HushboxError
+  recording: Recording
+  /** A stream has ended, and the box counted this. */
+  summary: StreamSummary
+}

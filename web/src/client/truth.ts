@@ -1,0 +1,44 @@
+import type { Hearing } from '../audio/playback-node'
+import type { RecentAnswers } from './answer-window'
+
+/**
+ * What is true about the sound right now. Only `on` means that the noise is being removed:
+ * it is concluded from packets that arrived lately and say so, never from what was asked for.
+ */
+export type Truth =
+  | 'off'
+  | 'starting'
+  | 'on'
+  /** Part of the last second was original sound, or the answers are too old. */
+  | 'late'
+  /** The whole last second was original sound, or the limit of 0 dB lets all noise through. */
+  | 'bypassed'
+  /** Removed, but the listener has switched to the original. */
+  | 'original'
+  /** Connected, but nothing comes back. */
+  | 'stalled'
+  | 'reconnecting'
+
+export interface Evidence {
+  wanted: boolean
+  connected: boolean
+  streaming: boolean
+  hearing: Hearing
+  suppressionLimitDb: number | null
+  answers: RecentAnswers
+  roundTripMs: number | null
+}
+
+const SILENT_MS = 400
+const OLD_MS = 600
+
+export function truthOf(evidence: Evidence): Truth {
+  const { answers, roundTripMs } = evidence
+  if (!evidence.wanted) return 'off'
+  if (!evidence.connected) return 'reconnecting'
+  if (!evidence.streaming || answers.silentMs === null) return 'starting'
+  if (answers.silentMs > SILENT_MS || answers.total === 0) return 'stalled'
+  if (evidence.suppressionLimitDb === 0 || answers.late === answers.total) return 'bypassed'
+  if (answers.late > 0 || (roundTripMs ?? 0) > OLD_MS) return 'late'
+  return evidence.hearing === 'original' ? 'original' : 'on'
+}

@@ -1,0 +1,35 @@
+import type { Truth } from '../client'
+
+export interface NoiseSwitchProps {
+  truth: Truth
+  status: string
+  /** Not the moment to press; the button keeps its focus all the same. */
+  disabled: boolean
+  onToggle: () => void
+}
+
+/** The large switch. It looks and reads as on only while noise is really being removed. */
+export function NoiseSwitch({ truth, status, disabled, onToggle }: NoiseSwitchProps) {
+  const pressed = truth === 'off' ? false : truth === 'on' ? true : 'mixed'
+  return (
+    <div className="noise-switch">
+      <button
+        type="button"
+        aria-pressed={pressed}
+        aria-describedby="truth"
+        aria-disabled={disabled}
+        onClick={() => {
+          if (!disabled) onToggle()
+        }}
+      >
+        <span className="track" aria-hidden="true">
+          <span className="knob" />
+        </span>
+        <span className="name">Noise off</span>
+      </button>
+      <p id="truth" role="status" className="truth">
+        {status}
+      </p>
+    </div>
+  )
+}

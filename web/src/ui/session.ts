@@ -1,0 +1,17 @@
+import { LiveVoice, SessionClient, type Grant } from '../client'
+import { saveGrant } from './grant-store'
+
+/** What a paired page works with. */
+export interface Session {
+  client: SessionClient
+  live: LiveVoice
+}
+
+export function openSession(grant: Grant): Session {
+  saveGrant(grant)
+  const client = new SessionClient(grant)
+  const live = new LiveVoice(client)
+  client.on('grant', saveGrant)
+  client.connect()
+  return { client, live }
+}
