@@ -30,8 +30,10 @@ class Segment:
 
 @dataclass(frozen=True)
 class Corpus:
-    """Many recordings at one sample rate: `samples` int16 `[n]` and the segments in it."""
+    """Many recordings at one sample rate: `samples` int16 `[n]` and the segments in it; `key` hashes their list."""
 
+    name: str
+    key: str
     samples: NDArray[np.int16]
     segments: tuple[Segment, ...]
 
@@ -39,9 +41,11 @@ class Corpus:
         """Return one segment as float32 in [-1, 1)."""
         return self.samples[segment.first : segment.end].astype(np.float32) * np.float32(1 / 32768)
 
-    def hours(self, sample_rate_hz: int) -> float:
-        """Return the hours of audio inside the segments."""
-        return sum(segment.end - segment.first for segment in self.segments) / sample_rate_hz / 3600
+    def describe(self, sample_rate_hz: int) -> str:
+        """Return a line for people: name, key of the list of segments, hours, groups."""
+        hours = sum(segment.end - segment.first for segment in self.segments) / sample_rate_hz / 3600
+        groups = len({segment.group for segment in self.segments})
+        return f"{self.name} {self.key}: {hours:.2f} h, {len(self.segments)} segments in {groups} groups"
 
 
 @dataclass(frozen=True)
@@ -71,7 +75,7 @@ def load_corpus(folder: Path, cache: Path, sample_rate_hz: int) -> Corpus:
         np.save(stored, samples)
         index.write_text(json.dumps([[s.first, s.end, s.group, s.source] for s in segments]))
     entries = json.loads(index.read_text())
-    return Corpus(np.load(stored, mmap_mode="r"), tuple(Segment(*entry) for entry in entries))
+    return Corpus(folder.name, key, np.load(stored, mmap_mode="r"), tuple(Segment(*entry) for entry in entries))
 
 
 def _list_segments(folder: Path) -> Iterator[_Listing]:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
+import logging
+import warnings
+from collections.abc import Iterator
 from pathlib import Path
 
 import onnx
@@ -37,18 +41,33 @@ def export_onnx(model: Denoiser, path: Path) -> None:
     states = model.initial_states(2)
     spectrum = torch.zeros(2, model.spec.bins, 2)
     batch = torch.export.Dim("batch", min=1, max=4096)
-    program = torch.onnx.export(
-        FrameModel(model),
-        (spectrum, *states),
-        input_names=["spectrum", *(f"state_in_{name}" for name in names)],
-        output_names=["spectrum_out", *(f"state_out_{name}" for name in names)],
-        dynamic_shapes=({0: batch}, tuple({0: batch} for _ in states)),
-        opset_version=OPSET,
-        dynamo=True,
-        verbose=False,
-    )
+    with quiet_exporter():
+        program = torch.onnx.export(
+            FrameModel(model).eval(),
+            (spectrum, *states),
+            input_names=["spectrum", *(f"state_in_{name}" for name in names)],
+            output_names=["spectrum_out", *(f"state_out_{name}" for name in names)],
+            dynamic_shapes=({0: batch}, tuple({0: batch} for _ in states)),
+            opset_version=OPSET,
+            dynamo=True,
+            verbose=False,
+        )
     assert program is not None
     onnx.save(without_traces(program.model_proto), path)
+
+
+@contextlib.contextmanager
+def quiet_exporter() -> Iterator[None]:
+    """Keep the exporter's warnings about its own internals from the user."""
+    logger = logging.getLogger("torch.onnx")
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            yield
+        finally:
+            logger.setLevel(level)
 
 
 def without_traces(graph: onnx.ModelProto) -> onnx.ModelProto:

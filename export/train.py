@@ -69,6 +69,7 @@ class Trainer:
         self.averaged = Denoiser(config.model)
         self.optimisers = make_optimisers(self.model, config.lr)
         self.step, self.elapsed_s, self.best = 0, 0.0, float("-inf")
+        self.data = ""
 
     def run(self) -> Path:
         """Train to the configured number of steps, resuming from `last.pt` if it is there; return the best checkpoint."""
@@ -134,9 +135,8 @@ class Trainer:
         speech = load_corpus(self.config.speech, self.config.cache, rate_hz)
         noise = load_corpus(self.config.noise, self.config.cache, rate_hz)
         rooms = load_rooms(self.config.cache, rate_hz, self.config.rooms, self.config.seed)
-        print(
-            f"{speech.hours(rate_hz):.2f} h of speech, {noise.hours(rate_hz):.2f} h of noise, {self.config.rooms} rooms"
-        )
+        self.data = f"{speech.describe(rate_hz)}; {noise.describe(rate_hz)}; {self.config.rooms} simulated rooms"
+        print(self.data)
         return Mixer(speech, noise, rooms, self.mix)
 
     @torch.no_grad()
@@ -161,7 +161,11 @@ class Trainer:
             "model": self.model.state_dict(),
             "optimisers": [optimiser.state_dict() for optimiser in self.optimisers],
             "progress": {"step": self.step, "elapsed_s": self.elapsed_s, "best": max(self.best, result.quality)},
-            "training": {**self.config.to_dict(), "hours_heard": self.hours_heard()},
+            "training": {
+                **self.config.to_dict(),
+                "training_data": self.data,
+                "hours_heard": round(self.hours_heard(), 1),
+            },
         }
         save_checkpoint(self.config.out / "last.pt", content)
         if result.quality > self.best:

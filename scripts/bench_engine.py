@@ -9,14 +9,13 @@ from typing import Any
 import numpy as np
 
 from edge_server.audio.stft import Float32
-from edge_server.engine.model_file import ModelFile, load_model, open_model
+from edge_server.engine.model_file import SHIPPED_SUFFIX, ModelFile, load_model, open_model
 from edge_server.engine.stats import EngineConfig
 from edge_server.engine.stream_handle import Priority, StreamHandle
 from edge_server.engine.worker import Engine
 
 DEFAULT_BATCHES = (1, 2, 4, 8, 16, 32, 64)
 SAMPLE_RATE_HZ = 48000
-SECONDS_PER_ROW = 1.0
 REPEATS = 3
 """The fastest of so many: what else runs on the machine can only slow a row down."""
 
@@ -37,17 +36,23 @@ class EngineRow:
     live_streams_per_core: int
 
 
-def run_engine_benchmark(model_path: Path, batches: tuple[int, ...] = DEFAULT_BATCHES) -> dict[str, Any]:
-    """Measure the tick (STFT, gather, run, mask, scatter, iSTFT) of the int8 model, and of `NAME.fp32.onnx` beside it.
+def run_engine_benchmark(
+    model_path: Path,
+    batches: tuple[int, ...] = DEFAULT_BATCHES,
+    *,
+    fp32_path: Path | None = None,
+    seconds_per_row: float = 1.0,
+) -> dict[str, Any]:
+    """Measure the tick (STFT, gather, run, mask, scatter, iSTFT) of the int8 model and of its fp32 form.
 
-    Gives `{"benchmark", "model", "sample_rate_hz", "rows": [EngineRow as a dict]}`; the rows of fp32 are absent when
-    there is no such file. Raises the model errors of `load_model`.
+    `fp32_path` defaults to the `NAME.fp32.onnx` beside the model, and without either there are no rows of fp32. Gives
+    `{"benchmark", "model", "sample_rate_hz", "rows": [EngineRow as a dict]}`. Raises the model errors of `load_model`.
     """
     models = {"int8": load_model(model_path)}
-    fp32_path = model_path.with_name(model_path.name.replace(".int8.onnx", ".fp32.onnx"))
-    if fp32_path != model_path and fp32_path.is_file():
-        models["fp32"] = open_model(fp32_path)
-    rows = [row for precision, model in models.items() for row in _rows(precision, model, batches)]
+    beside = model_path.with_name(model_path.name.removesuffix(SHIPPED_SUFFIX) + ".fp32.onnx")
+    if fp32_path is not None or beside.is_file():
+        models["fp32"] = open_model(fp32_path or beside)
+    rows = [row for precision, model in models.items() for row in _rows(precision, model, batches, seconds_per_row)]
     return {
         "benchmark": "engine",
         "model": models["int8"].facts.name,
@@ -68,13 +73,13 @@ def engine_table(result: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def _rows(precision: str, model: ModelFile, batches: tuple[int, ...]) -> list[EngineRow]:
+def _rows(precision: str, model: ModelFile, batches: tuple[int, ...], seconds: float) -> list[EngineRow]:
     facts = model.facts
     frames_per_stream_s = facts.sample_rate_hz / facts.hop_samples
     rows = []
     for batch in batches:
-        frame_s = _frame_time_s(model, streams=batch, max_batch=batch)
-        single_s = frame_s if batch == 1 else _frame_time_s(model, streams=batch, max_batch=1)
+        frame_s = _frame_time_s(model, batch, batch, seconds)
+        single_s = frame_s if batch == 1 else _frame_time_s(model, batch, 1, seconds)
         rows.append(
             EngineRow(
                 precision=precision,
@@ -88,7 +93,7 @@ def _rows(precision: str, model: ModelFile, batches: tuple[int, ...]) -> list[En
     return rows
 
 
-def _frame_time_s(model: ModelFile, streams: int, max_batch: int) -> float:
+def _frame_time_s(model: ModelFile, streams: int, max_batch: int, seconds: float) -> float:
     engine = Engine(
         model, EngineConfig(max_streams=streams, max_file_streams=0, max_batch=max_batch), wake=lambda: None
     )
@@ -96,12 +101,12 @@ def _frame_time_s(model: ModelFile, streams: int, max_batch: int) -> float:
     handles = [engine.open_stream(geometry, None, Priority.LIVE) for _ in range(streams)]
     hop = 0.1 * np.random.default_rng(0).standard_normal(geometry.hop_samples).astype(np.float32)
     _round(engine, handles, hop)  # the first run allocates
-    return min(_rounds_s(engine, handles, hop) for _ in range(REPEATS)) / streams
+    return min(_rounds_s(engine, handles, hop, seconds / REPEATS) for _ in range(REPEATS)) / streams
 
 
-def _rounds_s(engine: Engine, handles: list[StreamHandle], hop: Float32) -> float:
+def _rounds_s(engine: Engine, handles: list[StreamHandle], hop: Float32, seconds: float) -> float:
     rounds, started_s = 0, perf_counter()
-    while (elapsed_s := perf_counter() - started_s) < SECONDS_PER_ROW / REPEATS or not rounds:
+    while (elapsed_s := perf_counter() - started_s) < seconds or not rounds:
         _round(engine, handles, hop)
         rounds += 1
     return elapsed_s / rounds

@@ -1,0 +1,131 @@
+"""The command line: serve, denoise, token, check."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+import gevent
+
+from edge_server import __version__
+from edge_server.app import Clocks, Service, open_model, token_desk
+from edge_server.appliance.addresses import lan_addresses
+from edge_server.appliance.banner import pin_banner, start_banner
+from edge_server.appliance.checks import run_checks
+from edge_server.appliance.options import settings_from, settings_options
+from edge_server.auth.tokens import ROLES
+from edge_server.errors import HushboxError
+from edge_server.offline.denoise import denoise_files
+
+GOOD, BAD = 0, 1
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="hushbox")
+def cli() -> None:
+    """Hushbox: a private noise-cancelling service for the local network."""
+
+
+@cli.command()
+@settings_options()
+def serve(**values: Any) -> None:
+    """Serve the page, live voices and files until Ctrl-C."""
+    service: Service
+
+    def show_pin(pin: str) -> None:
+        click.echo(pin_banner(pin, _best_url(service)))
+
+    service = Service(settings_from(values), Clocks(), show_pin)
+    service.start()
+    click.echo(start_banner(_local_url(service), _lan_urls(service), service.model.facts.name))
+    show_pin(service.pairing.pin)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        gevent.signal_handler(number, service.request_stop)
+    service.stopped.wait()
+    click.echo("Hushbox has stopped.")
+
+
+@cli.command()
+@click.argument("inputs", nargs=-1, required=True, metavar="INPUT...", type=click.Path(path_type=Path))
+@click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help="A file, or a folder.")
+@click.option("--suppression-limit-db", type=click.FloatRange(0, 100), help="Most attenuation; the default is none.")
+@click.option("--format", "file_format", type=click.Choice(["wav", "flac"]), default="wav", show_default=True)
+@click.option("--overwrite", is_flag=True, help="Replace files that exist.")
+@settings_options("model")
+def denoise(
+    inputs: tuple[Path, ...],
+    output: Path,
+    suppression_limit_db: float | None,
+    file_format: Any,
+    overwrite: bool,
+    model: Path | None,
+) -> None:
+    """Clean INPUT files or folders without a server, in and out aligned sample by sample."""
+    outcomes = denoise_files(
+        list(inputs),
+        output,
+        open_model(settings_from({"model": model})),
+        suppression_limit_db,
+        file_format=file_format,
+        overwrite=overwrite,
+    )
+    for outcome in outcomes:
+        if outcome.error is not None:
+            click.echo(f"{outcome.source}: {outcome.error.message}", err=True)
+    if any(outcome.error is not None for outcome in outcomes):
+        sys.exit(BAD)
+
+
+@cli.command()
+@click.option("--role", type=click.Choice(ROLES), default=ROLES[0], show_default=True, help="What it may be used for.")
+@click.option("--ttl", "ttl_s", type=click.IntRange(1), default=1800, show_default=True, help="Lifetime in seconds.")
+@settings_options("data_dir")
+def token(role: str, ttl_s: int, data_dir: Path) -> None:
+    """Print a token of this box, for scripts that cannot pair."""
+    desk = token_desk(settings_from({"data_dir": data_dir}))
+    click.echo(desk.issue(role, ttl_s=ttl_s).token)
+
+
+@cli.command()
+@settings_options("data_dir", "model", "http_host", "http_port", "https_host", "https_port", "https")
+def check(**values: Any) -> None:
+    """Check that this box can serve: model, engine, folder, certificate, ports."""
+    good = True
+    for result in run_checks(settings_from(values)):
+        click.echo(f"{'✓' if result.good else '✗'} {result.sentence}")
+        good = good and result.good
+    if not good:
+        sys.exit(BAD)
+
+
+def _local_url(service: Service) -> str:
+    return f"http://localhost:{service.http_port}"
+
+
+def _lan_urls(service: Service) -> list[str]:
+    if service.https_port is None:
+        return []
+    return [f"https://{address}:{service.https_port}" for address in lan_addresses()]
+
+
+def _best_url(service: Service) -> str:
+    return next(iter(_lan_urls(service)), _local_url(service))
+
+
+def main() -> int:
+    """Run the command line; every known error is one sentence and exit code 1."""
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(message)s")
+    try:
+        cli(prog_name="hushbox")
+    except HushboxError as error:
+        click.echo(f"hushbox: {error.message}", err=True)
+        return BAD
+    return GOOD
+
+
+if __name__ == "__main__":
+    sys.exit(main())

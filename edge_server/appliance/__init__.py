@@ -1,0 +1,1 @@
+"""What makes a computer a box: addresses, certificate, terminal."""

@@ -1,0 +1,91 @@
+"""What has to be in order for this box to serve."""
+
+from __future__ import annotations
+
+import socket
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from edge_server.app import engine_config, open_model
+from edge_server.appliance.addresses import local_names
+from edge_server.appliance.tls import certificate_problem, ensure_certificate, utc_now
+from edge_server.auth.tokens import load_or_create_key
+from edge_server.config import Settings
+from edge_server.engine.worker import Engine
+from edge_server.errors import AddressTakenError, DataFolderError, HushboxError
+
+
+@dataclass(frozen=True, slots=True)
+class CheckResult:
+    """One finding: whether it is good, and a sentence."""
+
+    good: bool
+    sentence: str
+
+
+def run_checks(settings: Settings) -> Iterator[CheckResult]:
+    """Look at the model, the engine, the data folder, the certificate and the ports, one after the other."""
+    checks: list[Callable[[Settings], str]] = [_model, _engine, _data_folder, _certificate, _http_port]
+    if settings.https:
+        checks.append(_https_port)
+    for check in checks:
+        try:
+            yield CheckResult(True, check(settings))
+        except HushboxError as error:
+            yield CheckResult(False, error.message)
+
+
+def _model(settings: Settings) -> str:
+    model = open_model(settings)
+    return f"The model {model.path.name} is the one that its manifest describes (SHA-256 {model.sha256[:12]}...)."
+
+
+def _engine(settings: Settings) -> str:
+    engine = Engine(open_model(settings), engine_config(settings), lambda: None)
+    engine.start()
+    try:
+        probe_s = engine.probe(settings.probe_timeout_s)
+    finally:
+        engine.stop()
+    return f"A probe frame went through the engine in {1000 * probe_s:.1f} ms."
+
+
+def _data_folder(settings: Settings) -> str:
+    try:
+        load_or_create_key(settings.token_key_file)
+        with tempfile.TemporaryFile(dir=settings.data_dir):
+            pass
+    except OSError as error:
+        raise DataFolderError(f"The folder {settings.data_dir} cannot be used: {error}.") from error
+    return f"The folder {settings.data_dir} holds the token key and can be written."
+
+
+def _certificate(settings: Settings) -> str:
+    names, now = local_names(), utc_now()
+    try:
+        files = ensure_certificate(settings.certificate_folder, names, now)
+    except OSError as error:
+        raise DataFolderError(f"The certificate cannot be written: {error}.") from error
+    problem = certificate_problem(files, names, now)
+    if problem is not None:
+        raise DataFolderError(problem)
+    return f"The certificate is valid and covers {', '.join(names.hostnames + names.addresses)}."
+
+
+def _http_port(settings: Settings) -> str:
+    return _port_free(settings.http_host, settings.http_port, "--http-port")
+
+
+def _https_port(settings: Settings) -> str:
+    return _port_free(settings.https_host, settings.https_port, "--https-port")
+
+
+def _port_free(host: str, port: int, option: str) -> str:
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise AddressTakenError(f"Port {port} is taken; choose another with {option}.") from error
+    return f"Port {port} is free."

@@ -1,0 +1,1 @@
+"""Samples in, samples out: pure NumPy, SciPy, soxr and libsndfile; no sockets."""

@@ -1,0 +1,230 @@
+"""A client in Python: live streams, files and pairing over the network."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import numpy as np
+import socketio
+from numpy.typing import NDArray
+from socketio.exceptions import ConnectionError as SocketIoConnectionError
+from socketio.exceptions import SocketIOError
+
+from edge_server.client_http import BoxHttp, RefusedError
+from edge_server.errors import EngineFailedError
+from edge_server.transport.packets import KIND_AUDIO, AudioPacket, decode_answer, encode_packet
+from edge_server.transport.socketio_packet import NAMESPACE
+
+Pcm = NDArray[np.int16]
+
+_EVENTS_KEPT = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class StreamedAudio:
+    """What came back of a stream: samples aligned with the input, the packets as they came, the box's facts."""
+
+    samples: Pcm
+    packets: list[AudioPacket]
+    started: dict[str, Any]
+    summary: dict[str, Any]
+
+
+@dataclass(slots=True)
+class _Inbox:
+    """What the box has sent so far. Thread: any; guarded by `changed`."""
+
+    changed: threading.Condition = field(default_factory=threading.Condition)
+    answers: list[AudioPacket] = field(default_factory=list)
+    events: list[tuple[str, Any]] = field(default_factory=list)
+    dropped: int = 0
+
+
+class DenoiseClient:
+    """One connection to a box. Use it as a context manager, or call `close`.
+
+    `url` is like `https://192.168.1.20:8443`; `ca` is the box's certificate file, and `insecure` does without.
+    Every call raises `RefusedError` when the box refuses, `EngineFailedError` when it does not answer in time.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        token: str | None = None,
+        ca: Path | None = None,
+        insecure: bool = False,
+        timeout_s: float = 30.0,
+    ) -> None:
+        self.url = url.rstrip("/")
+        self.token = token
+        self._timeout_s = timeout_s
+        self.http = BoxHttp(self.url, ca, insecure, timeout_s)
+        self._inbox = _Inbox()
+        self._refusal: dict[str, Any] | None = None
+        self._socket = self._make_socket(ca, insecure)
+
+    def __enter__(self) -> DenoiseClient:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def pair(self, pin: str) -> str:
+        """Buy a token with the PIN that the box shows; it is kept for the calls that follow."""
+        answer = json.loads(
+            self.http.post("/api/v1/pair", json.dumps({"pin": pin}).encode(), "application/json", None)
+        )
+        self.token = str(answer["token"])
+        return self.token
+
+    def connect(self) -> None:
+        """Connect to the live namespace; `stream`, `clip` and `call` do so when needed."""
+        if self._socket.connected:
+            return
+        self._refusal = None
+        try:
+            self._socket.connect(
+                self.url,
+                auth={"token": self.token},
+                namespaces=[NAMESPACE],
+                transports=["websocket"],
+                wait_timeout=self._timeout_s,
+            )
+        except SocketIoConnectionError as error:
+            if self._refusal is not None:
+                raise RefusedError(self._refusal) from error
+            raise EngineFailedError(f"{self.url} cannot be reached: {error}.") from error
+
+    def close(self) -> None:
+        """Disconnect."""
+        self._socket.disconnect()
+
+    def call(self, event: str, argument: Any) -> dict[str, Any]:
+        """Send a control event and give what its acknowledgement holds."""
+        self.connect()
+        try:
+            answer = self._socket.call(event, argument, namespace=NAMESPACE, timeout=self._timeout_s)
+        except SocketIOError as error:
+            raise EngineFailedError(f"The box did not answer {event}.") from error
+        if not isinstance(answer, dict) or not answer.get("ok"):
+            raise RefusedError((answer or {}).get("error", {}))
+        return answer
+
+    def send_audio(self, packet: AudioPacket) -> None:
+        """Send one audio packet; its answer comes into `answers`."""
+        self._socket.emit("audio", encode_packet(packet), namespace=NAMESPACE)
+
+    def wait_for_event(self, event: str) -> Any:
+        """The argument of the next event of this name that was not taken yet."""
+        with self._inbox.changed:
+            self._wait(lambda: any(name == event for name, _ in self._inbox.events), f"the event {event}")
+            index = next(i for i, (name, _) in enumerate(self._inbox.events) if name == event)
+            return self._inbox.events.pop(index)[1]
+
+    def wait_for_answers(self, count: int) -> list[AudioPacket]:
+        """All answers so far, in order, once there are `count` of them."""
+        with self._inbox.changed:
+            self._wait(lambda: len(self._inbox.answers) >= count, f"{count} packets")
+            return sorted(self._inbox.answers, key=lambda packet: packet.sequence)
+
+    def stream(
+        self,
+        samples: Pcm,
+        rate: int,
+        packet_ms: float = 20,
+        realtime: bool = True,
+        suppression_limit_db: float | None = None,
+    ) -> StreamedAudio:
+        """Denoise int16 samples through a live stream; the result has as many, aligned with the input.
+
+        With `realtime` the packets go out as a microphone would send them, else as fast as the box answers.
+        """
+        packet_samples = round(rate * packet_ms / 1000)
+        request = {
+            "sample_rate_hz": rate,
+            "packet_samples": packet_samples,
+            "suppression_limit_db": suppression_limit_db,
+        }
+        started = self.call("stream.start", request)
+        with self._inbox.changed:
+            self._inbox.answers.clear()
+        self._send_all(samples, packet_samples, packet_ms if realtime else 0.0, started)
+        summary = self.call("stream.end", {})
+        packets = self.wait_for_answers(summary["packets_out"])
+        received = np.frombuffer(b"".join(packet.payload for packet in packets), dtype="<i2").astype(np.int16)
+        delay = started["delay_samples"]
+        return StreamedAudio(received[delay : delay + len(samples)], packets, started, summary)
+
+    def clip(self, data: bytes, suppression_limit_db: float | None = None, file_format: str = "wav") -> bytes:
+        """Denoise an encoded file through the `clip` event."""
+        request = {
+            "token": self.token,
+            "data": data,
+            "suppression_limit_db": suppression_limit_db,
+            "format": file_format,
+        }
+        return bytes(self.call("clip", request)["data"])
+
+    def post_clip(self, data: bytes, query: str = "") -> bytes:
+        """Denoise an encoded file through `POST /api/v1/denoise`; `query` is like `?format=flac`."""
+        return self.http.post("/api/v1/denoise" + query, data, "application/octet-stream", self.token)
+
+    def renew_token(self) -> str:
+        """Exchange the token for a fresh one, in band."""
+        self.token = str(self.call("token.renew", {})["token"])
+        return self.token
+
+    def _send_all(self, samples: Pcm, packet_samples: int, pace_ms: float, started: dict[str, Any]) -> None:
+        window = max(1, started["limits"]["max_backlog_packets"] // 2)
+        begun_s = time.monotonic()
+        for sequence, start in enumerate(range(0, len(samples), packet_samples)):
+            chunk = samples[start : start + packet_samples]
+            payload = np.pad(chunk, (0, packet_samples - len(chunk))).astype("<i2").tobytes()
+            if pace_ms:
+                time.sleep(max(0.0, begun_s + sequence * pace_ms / 1000 - time.monotonic()))
+            else:
+                self.wait_for_answers(sequence - window)
+            timestamp_ms = round(1000 * (time.monotonic() - begun_s))
+            self.send_audio(AudioPacket(KIND_AUDIO, 0, sequence, timestamp_ms, payload))
+
+    def _make_socket(self, ca: Path | None, insecure: bool) -> socketio.Client:
+        tls = {"sslopt": {"ca_certs": str(ca)}} if ca else {}
+        client = socketio.Client(
+            reconnection=False,
+            serializer="msgpack",
+            ssl_verify=not insecure,
+            websocket_extra_options=tls,
+            handle_sigint=False,
+        )
+        client.on("audio", self._take_answer, namespace=NAMESPACE)
+        client.on("connect_error", self._take_refusal, namespace=NAMESPACE)
+        client.on("disconnect", lambda reason: self._take_event("disconnect", reason), namespace=NAMESPACE)
+        client.on("*", self._take_event, namespace=NAMESPACE)
+        return client
+
+    def _take_answer(self, data: bytes) -> None:
+        with self._inbox.changed:
+            self._inbox.answers.append(decode_answer(data))
+            self._inbox.changed.notify_all()
+
+    def _take_event(self, event: str, argument: Any = None) -> None:
+        with self._inbox.changed:
+            self._inbox.events.append((event, argument))
+            del self._inbox.events[:-_EVENTS_KEPT]
+            self._inbox.changed.notify_all()
+
+    def _take_refusal(self, data: Any) -> None:
+        if isinstance(data, dict):
+            self._refusal = data.get("data") or data
+
+    def _wait(self, ready: Any, what: str) -> None:
+        if not self._inbox.changed.wait_for(ready, self._timeout_s):
+            raise EngineFailedError(f"The box did not send {what} within {self._timeout_s:g} s.")

@@ -1,0 +1,62 @@
+"""The HTTP side of the Python client."""
+
+from __future__ import annotations
+
+import json
+import ssl
+import urllib.error
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+from edge_server.errors import EngineFailedError, HushboxError
+
+
+class RefusedError(HushboxError):
+    """A refusal of the box, with the code that it gave."""
+
+    def __init__(self, error: dict[str, Any]) -> None:
+        super().__init__(str(error.get("message", "The box refused.")))
+        self.error = error
+        self.refused_code = str(error.get("code", "internal"))
+
+
+class BoxHttp:
+    """Requests to one box; `ca` is its certificate file, and `insecure` does without."""
+
+    def __init__(self, url: str, ca: Path | None, insecure: bool, timeout_s: float) -> None:
+        self._url = url
+        self._ca = ca
+        self._insecure = insecure
+        self._timeout_s = timeout_s
+
+    def post(self, path: str, body: bytes, content_type: str, token: str | None) -> bytes:
+        """The body of the answer. Raises `RefusedError`, and `EngineFailedError` when the box cannot be reached."""
+        headers = {"Content-Type": content_type}
+        if token:
+            headers["Authorization"] = f"Bearer {token}"
+        request = urllib.request.Request(self._url + path, body, headers, method="POST")
+        try:
+            with urllib.request.urlopen(request, timeout=self._timeout_s, context=self._tls_context()) as response:
+                return bytes(response.read())
+        except urllib.error.HTTPError as error:
+            raise RefusedError(_error_object(error.read())) from error
+        except OSError as error:
+            raise EngineFailedError(f"{self._url} cannot be reached: {error}.") from error
+
+    def _tls_context(self) -> ssl.SSLContext | None:
+        if not self._url.startswith("https"):
+            return None
+        context = ssl.create_default_context(cafile=str(self._ca) if self._ca else None)
+        if self._insecure:
+            context.check_hostname = False
+            context.verify_mode = ssl.CERT_NONE
+        return context
+
+
+def _error_object(body: bytes) -> dict[str, Any]:
+    try:
+        error = json.loads(body)["error"]
+    except (ValueError, KeyError, TypeError):
+        return {"code": "internal", "message": "The box answered with something unreadable."}
+    return dict(error)

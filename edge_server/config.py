@@ -1,0 +1,86 @@
+"""Every setting and limit of the service, in one frozen object."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Annotated
+
+from edge_server.errors import BadRequestError
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+ENVIRONMENT_PREFIX = "HUSHBOX_"
+
+
+def default_data_folder() -> Path:
+    """The folder for keys and certificates: $XDG_DATA_HOME/hushbox, or ~/.local/share/hushbox."""
+    base = os.environ.get("XDG_DATA_HOME") or str(Path.home() / ".local" / "share")
+    return Path(base) / "hushbox"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What one service may use; every number is a limit with a default.
+
+    Each field is also a command line option (`--http-port`) and an environment variable (`HUSHBOX_HTTP_PORT`);
+    its annotation carries the help text.
+    Raises `BadRequestError` when a value is out of range.
+    """
+
+    data_dir: Annotated[Path, "Folder of the token key and the certificate."] = field(
+        default_factory=default_data_folder
+    )
+    model: Annotated[Path | None, "Model file (.int8.onnx); the default is the shipped one."] = None
+    web_dir: Annotated[Path, "Folder of the built page."] = REPOSITORY / "web" / "dist"
+
+    http_host: Annotated[str, "Address of the plain HTTP server (the box itself only)."] = "127.0.0.1"
+    http_port: Annotated[int, "Port of the plain HTTP server; 0 picks a free one."] = 8080
+    https_host: Annotated[str, "Address of the HTTPS server (the local network)."] = "0.0.0.0"
+    https_port: Annotated[int, "Port of the HTTPS server; 0 picks a free one."] = 8443
+    https: Annotated[bool, "Serve the local network over HTTPS."] = True
+
+    token_ttl_s: Annotated[int, "Lifetime of a token, in seconds."] = 1800
+    token_warning_s: Annotated[int, "How long before its end a token's holder is warned, in seconds."] = 60
+    pin_tries: Annotated[int, "Wrong PINs before the PIN is replaced and pairing is locked."] = 5
+    pin_lockout_s: Annotated[int, "How long pairing stays locked, in seconds."] = 60
+
+    max_streams: Annotated[int, "Live voices at a time."] = 64
+    max_batch: Annotated[int, "Frames of different streams in one inference call."] = 32
+    max_connections: Annotated[int, "Open connections per server, HTTP and WebSocket together."] = 512
+    max_backlog_packets: Annotated[int, "Unanswered packets of one stream before packets are dropped."] = 50
+    max_gap_s: Annotated[float, "Longest gap in a stream that is filled with silence, in seconds."] = 1.0
+    deadline_ms: Annotated[int, "A frame that waits longer is answered with dry audio, in milliseconds."] = 60
+    max_outbound_packets: Annotated[int, "Packets waiting for a client that does not read before it is cut."] = 512
+    max_message_bytes: Annotated[int, "Largest live message, in bytes."] = 64 * 1024
+
+    max_clip_bytes: Annotated[int, "Largest encoded file, in bytes."] = 64 * 1024 * 1024
+    max_clip_s: Annotated[int, "Longest file, in seconds."] = 1800
+    max_clips: Annotated[int, "Files being received or cleaned at a time."] = 2
+
+    handshake_timeout_s: Annotated[float, "Time to finish a TLS handshake and to authenticate, in seconds."] = 10.0
+    http_timeout_s: Annotated[float, "Longest silence inside an HTTP request, in seconds."] = 30.0
+    ping_interval_s: Annotated[int, "Interval of keep-alive pings, in seconds."] = 10
+    ping_timeout_s: Annotated[int, "Time a client has to answer a ping, in seconds."] = 10
+    housekeeping_s: Annotated[float, "Interval at which token deadlines are checked, in seconds."] = 1.0
+    probe_timeout_s: Annotated[float, "Deadline of the probe frame behind /readyz, in seconds."] = 1.0
+    stop_timeout_s: Annotated[float, "Longest wait for live streams to flush at shutdown, in seconds."] = 3.0
+
+    def __post_init__(self) -> None:
+        for item in fields(self):
+            value = getattr(self, item.name)
+            if isinstance(value, bool) or not isinstance(value, (int, float)):
+                continue
+            lowest = 0 if item.name.endswith("_port") else 0.001 if isinstance(value, float) else 1
+            if value < lowest or (item.name.endswith("_port") and value > 65535):
+                raise BadRequestError(f"The setting {item.name} cannot be {value}.")
+
+    @property
+    def token_key_file(self) -> Path:
+        """The file of the token key."""
+        return self.data_dir / "token.key"
+
+    @property
+    def certificate_folder(self) -> Path:
+        """The folder of the certificate and its private key."""
+        return self.data_dir / "tls"

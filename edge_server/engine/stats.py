@@ -1,0 +1,48 @@
+"""What an engine may be asked to be made of, and what it has done so far."""
+
+from dataclasses import dataclass
+
+from edge_server.errors import BadRequestError
+
+
+@dataclass(frozen=True, slots=True)
+class EngineConfig:
+    """The limits of an engine; every one is at least 1, except that either kind of stream may be 0.
+
+    `max_queued_frames` bounds the frames of one stream that were submitted and not yet drained.
+    """
+
+    max_streams: int = 64
+    max_file_streams: int = 4
+    max_batch: int = 32
+    max_queued_frames: int = 256
+
+    def __post_init__(self) -> None:
+        if min(self.max_streams, self.max_file_streams) < 0 or self.max_streams + self.max_file_streams < 1:
+            raise BadRequestError("An engine needs room for at least one stream.")
+        if self.max_batch < 1 or self.max_queued_frames < 1:
+            raise BadRequestError("max_batch and max_queued_frames are at least 1.")
+
+
+@dataclass(frozen=True, slots=True)
+class EngineStats:
+    """Counters since the engine was made; times in seconds.
+
+    `batch_sizes[n]` counts model runs of n frames. `late_frames` came out dry (deadline missed or run failed).
+    `failed_runs_in_a_row` is 0 again after a run that worked. `running` is False before start, after stop, and after
+    a defect ended the thread.
+    """
+
+    running: bool
+    live_streams: int
+    file_streams: int
+    queued_frames: int
+    batches: int
+    frames: int
+    late_frames: int
+    failed_runs: int
+    failed_runs_in_a_row: int
+    last_batch_size: int
+    batch_sizes: tuple[int, ...]
+    run_time_s: float
+    last_error: str | None

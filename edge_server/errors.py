@@ -1,0 +1,263 @@
+"""Every error of the service: one root, stable codes, a sentence for a person."""
+
+from typing import ClassVar
+
+
+class HushboxError(Exception):
+    """An error that may be shown to a user.
+
+    `code` is stable, `http_status` is its status over HTTP (and the nearest one for errors that only occur on
+    other lanes), `retryable` says whether the same call may succeed later.
+    """
+
+    code: ClassVar[str] = "internal"
+    http_status: ClassVar[int] = 500
+    retryable: ClassVar[bool] = False
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
+
+    def to_dict(self) -> dict[str, str | bool]:
+        """Give the error object that every lane carries (PROTOCOL.md, section 2)."""
+        return {"code": self.code, "message": self.message, "retryable": self.retryable}
+
+
+class PinWrongError(HushboxError):
+    """The PIN is not the one the box shows, or was used already."""
+
+    code = "pin_wrong"
+    http_status = 403
+    retryable = False
+
+
+class PinLockedError(HushboxError):
+    """Too many wrong PINs: wait before the next try."""
+
+    code = "pin_locked"
+    http_status = 429
+    retryable = True
+
+
+class TokenMissingError(HushboxError):
+    """No token where one is needed."""
+
+    code = "token_missing"
+    http_status = 401
+    retryable = False
+
+
+class TokenInvalidError(HushboxError):
+    """The token is malformed, forged, or from another issuer, audience or algorithm."""
+
+    code = "token_invalid"
+    http_status = 401
+    retryable = False
+
+
+class TokenExpiredError(HushboxError):
+    """The token is past its deadline."""
+
+    code = "token_expired"
+    http_status = 401
+    retryable = False
+
+
+class RoleForbiddenError(HushboxError):
+    """The token's role may not do this."""
+
+    code = "role_forbidden"
+    http_status = 403
+    retryable = False
+
+
+class BadRequestError(HushboxError):
+    """A field is missing, of the wrong type or out of range; the message names it."""
+
+    code = "bad_request"
+    http_status = 400
+    retryable = False
+
+
+class UnknownEventError(HushboxError):
+    """There is no such Socket.IO event."""
+
+    code = "unknown_event"
+    http_status = 400
+    retryable = False
+
+
+class UnsupportedRateError(HushboxError):
+    """The sample rate is not one that live streams may have."""
+
+    code = "unsupported_rate"
+    http_status = 400
+    retryable = False
+
+
+class PacketMalformedError(HushboxError):
+    """The packet's header is too short, or of the wrong version or kind."""
+
+    code = "packet_malformed"
+    http_status = 400
+    retryable = False
+
+
+class PacketWrongSizeError(HushboxError):
+    """The packet's payload is not the agreed number of samples."""
+
+    code = "packet_wrong_size"
+    http_status = 400
+    retryable = False
+
+
+class SequenceWrongError(HushboxError):
+    """The packet's sequence number was repeated or goes backwards."""
+
+    code = "sequence_wrong"
+    http_status = 400
+    retryable = False
+
+
+class NoStreamError(HushboxError):
+    """Audio or control arrived without a started stream."""
+
+    code = "no_stream"
+    http_status = 409
+    retryable = False
+
+
+class StreamExistsError(HushboxError):
+    """A stream runs already on this session."""
+
+    code = "stream_exists"
+    http_status = 409
+    retryable = False
+
+
+class TooManyStreamsError(HushboxError):
+    """The box is full."""
+
+    code = "too_many_streams"
+    http_status = 503
+    retryable = True
+
+
+class OverrunError(HushboxError):
+    """Audio arrives faster than it can be taken; what did not fit was dropped."""
+
+    code = "overrun"
+    http_status = 429
+    retryable = True
+
+
+class FileEmptyError(HushboxError):
+    """The file holds no audio."""
+
+    code = "file_empty"
+    http_status = 400
+    retryable = False
+
+
+class FileUnreadableError(HushboxError):
+    """The file is not audio that can be decoded."""
+
+    code = "file_unreadable"
+    http_status = 400
+    retryable = False
+
+
+class FileTooLargeError(HushboxError):
+    """The file has more bytes than allowed."""
+
+    code = "file_too_large"
+    http_status = 413
+    retryable = False
+
+
+class FileTooLongError(HushboxError):
+    """The file plays longer than allowed."""
+
+    code = "file_too_long"
+    http_status = 413
+    retryable = False
+
+
+class NotFoundError(HushboxError):
+    """There is no such path."""
+
+    code = "not_found"
+    http_status = 404
+    retryable = False
+
+
+class EngineFailedError(HushboxError):
+    """The model could not be run."""
+
+    code = "engine_failed"
+    http_status = 500
+    retryable = True
+
+
+class ServerStoppingError(HushboxError):
+    """The box is shutting down."""
+
+    code = "server_stopping"
+    http_status = 503
+    retryable = True
+
+
+class InternalError(HushboxError):
+    """A defect; the box's log has the details."""
+
+    code = "internal"
+    http_status = 500
+    retryable = False
+
+
+class ModelMissingError(HushboxError):
+    """A model file or its manifest is not where it should be."""
+
+    code = "model_missing"
+    http_status = 500
+    retryable = False
+
+
+class ModelHashWrongError(HushboxError):
+    """The model file is not the one its manifest describes."""
+
+    code = "model_hash_wrong"
+    http_status = 500
+    retryable = False
+
+
+class ModelMetadataWrongError(HushboxError):
+    """The model's metadata or tensors break the model contract."""
+
+    code = "model_metadata_wrong"
+    http_status = 500
+    retryable = False
+
+
+class OutputUnwritableError(HushboxError):
+    """The output cannot be written, or not without destroying or mixing up files."""
+
+    code = "output_unwritable"
+    http_status = 409
+    retryable = False
+
+
+class AddressTakenError(HushboxError):
+    """An address or port cannot be listened on."""
+
+    code = "address_taken"
+    http_status = 500
+    retryable = True
+
+
+class DataFolderError(HushboxError):
+    """The folder for keys and certificates cannot be used."""
+
+    code = "data_folder"
+    http_status = 500
+    retryable = False

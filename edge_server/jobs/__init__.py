@@ -1,0 +1,1 @@
+"""Files that are cleaned in the background of live voices."""

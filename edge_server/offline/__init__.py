@@ -1,0 +1,1 @@
+"""Denoising of arrays and files with the live engine, without a server."""

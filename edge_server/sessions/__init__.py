@@ -1,0 +1,1 @@
+"""Connected clients and their streams. Pure: no sockets, no Flask, no gevent."""

@@ -1,0 +1,1 @@
+"""The wire: packets, Socket.IO, HTTP and the servers below them."""

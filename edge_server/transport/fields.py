@@ -1,0 +1,56 @@
+"""Reading the fields of a request; every refusal names the field."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from edge_server.errors import BadRequestError
+
+
+def as_fields(argument: object) -> Mapping[str, Any]:
+    """The argument of an event as fields; nothing at all counts as no fields. Raises `BadRequestError`."""
+    if argument is None:
+        return {}
+    if not isinstance(argument, dict):
+        raise BadRequestError("The argument of this event has to be an object.")
+    return argument
+
+
+def integer(fields: Mapping[str, Any], name: str) -> int:
+    """A required integer. Raises `BadRequestError`."""
+    value = fields.get(name)
+    if type(value) is not int:
+        raise BadRequestError(f"{name} has to be an integer.")
+    return value
+
+
+def text(fields: Mapping[str, Any], name: str) -> str:
+    """A required string. Raises `BadRequestError`."""
+    value = fields.get(name)
+    if not isinstance(value, str):
+        raise BadRequestError(f"{name} has to be a string.")
+    return value
+
+
+def limit_db(fields: Mapping[str, Any], name: str, highest: float) -> float | None:
+    """An optional number of dB from 0 to `highest`; None is no limit. Raises `BadRequestError`."""
+    value = fields.get(name)
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
+        raise BadRequestError(f"{name} has to be a number or null.")
+    if not 0 <= value <= highest:
+        raise BadRequestError(f"{name} has to be between 0 and {highest:g}.")
+    return float(value)
+
+
+def choice(fields: Mapping[str, Any], name: str, choices: Sequence[str]) -> str:
+    """One of the choices; the first one when the field is absent. Raises `BadRequestError`."""
+    value = fields.get(name)
+    if value is None:
+        return choices[0]
+    if value not in choices:
+        raise BadRequestError(f"{name} has to be {' or '.join(choices)}.")
+    return str(value)

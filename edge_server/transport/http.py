@@ -1,0 +1,206 @@
+"""HTTP: pairing, files, health, and the page."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import flask
+from flask import Blueprint, Flask, Response, jsonify, request, send_from_directory
+from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
+
+from edge_server.auth.pairing import PairingDesk
+from edge_server.auth.tokens import SPEAKER, TokenDesk
+from edge_server.config import Settings
+from edge_server.errors import (
+    BadRequestError,
+    EngineFailedError,
+    FileEmptyError,
+    FileTooLargeError,
+    HushboxError,
+    InternalError,
+    NotFoundError,
+    PinLockedError,
+)
+from edge_server.jobs.clip import CLIP_FORMATS, ClipDesk
+from edge_server.metrics import CONTENT_TYPE, Metrics
+from edge_server.sessions.live_voice import MAX_SUPPRESSION_LIMIT_DB
+from edge_server.transport.fields import as_fields, choice, limit_db, text
+
+logger = logging.getLogger(__name__)
+
+_MAX_JSON_BYTES = 4096
+_MULTIPART_ENVELOPE_BYTES = 16 * 1024
+_A_YEAR_S = 31_536_000
+_SECURITY_HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'self'; script-src 'self'; worker-src 'self' blob:; connect-src 'self' ws: wss:; "
+        "style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; media-src 'self' blob:; "
+        "object-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    ),
+    "Permissions-Policy": "microphone=(self), camera=(), geolocation=()",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+    "Cross-Origin-Opener-Policy": "same-origin",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class HttpContext:
+    """What the routes need of the service; `probe` waits for a frame through the engine and raises when it fails."""
+
+    settings: Settings
+    pairing: PairingDesk
+    tokens: TokenDesk
+    clips: ClipDesk
+    metrics: Metrics
+    probe: Callable[[], float]
+    info: Callable[[], dict[str, Any]]
+
+
+def create_flask_app(context: HttpContext) -> Flask:
+    """The Flask application with all routes, error answers and security headers."""
+    app = Flask("hushbox", static_folder=None)
+    app.config["MAX_CONTENT_LENGTH"] = context.settings.max_clip_bytes + _MULTIPART_ENVELOPE_BYTES
+    app.register_blueprint(_api(context))
+    app.register_blueprint(_health(context))
+    app.register_blueprint(_page(context.settings.web_dir))
+    app.register_error_handler(Exception, lambda error: _error_answer(error, context))
+    app.after_request(_add_security_headers)
+    return app
+
+
+def _api(context: HttpContext) -> Blueprint:
+    api = Blueprint("api", __name__, url_prefix="/api/v1")
+
+    @api.post("/pair")
+    def pair() -> Response:
+        if (request.content_length or 0) > _MAX_JSON_BYTES:
+            raise BadRequestError("The body of a pairing request is a small JSON object.")
+        context.pairing.redeem(text(as_fields(request.get_json(force=True, silent=True)), "pin"))
+        issued = context.tokens.issue(SPEAKER)
+        return jsonify(token=issued.token, expires_in_s=issued.expires_in_s, role=issued.claims.role)
+
+    @api.post("/denoise")
+    def denoise() -> Response:
+        context.tokens.verify(_bearer_token())
+        fields = _clip_fields()
+        suppression_limit_db = limit_db(fields, "suppression_limit_db", MAX_SUPPRESSION_LIMIT_DB)
+        file_format = choice(fields, "format", CLIP_FORMATS)
+        clean = context.clips.clean(_uploaded_file(context.settings.max_clip_bytes), suppression_limit_db, file_format)
+        context.metrics.count_clip(clean.samples / clean.sample_rate_hz)
+        return Response(clean.data, mimetype=f"audio/{clean.file_format}")
+
+    @api.get("/info")
+    def info() -> Response:
+        return jsonify(context.info())
+
+    return api
+
+
+def _health(context: HttpContext) -> Blueprint:
+    health = Blueprint("health", __name__)
+
+    @health.get("/healthz")
+    def healthz() -> Response:
+        return jsonify(ok=True)
+
+    @health.get("/readyz")
+    def readyz() -> tuple[Response, int]:
+        try:
+            probe_s = context.probe()
+        except EngineFailedError as error:
+            context.metrics.count_error(error)
+            return jsonify(ok=False, error=error.to_dict()), 503
+        return jsonify(ok=True, probe_ms=round(1000 * probe_s, 2)), 200
+
+    @health.get("/metrics")
+    def metrics() -> Response:
+        return Response(context.metrics.render(), content_type=CONTENT_TYPE)
+
+    return health
+
+
+def _page(web_dir: Path) -> Blueprint:
+    page = Blueprint("page", __name__)
+
+    @page.get("/", defaults={"path": "index.html"})
+    @page.get("/<path:path>")
+    def file(path: str) -> Response:
+        if not web_dir.is_dir():
+            raise NotFoundError("The page is not built on this box; the API works without it.")
+        response = send_from_directory(web_dir, path)
+        # Vite names the files in assets/ after their content, so they never change.
+        if path.startswith("assets/"):
+            response.headers["Cache-Control"] = f"public, max-age={_A_YEAR_S}, immutable"
+        else:
+            response.headers["Cache-Control"] = "no-cache"
+        return response
+
+    return page
+
+
+def _bearer_token() -> str | None:
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else None
+
+
+def _clip_fields() -> dict[str, Any]:
+    fields: dict[str, Any] = request.args.to_dict()
+    level = fields.get("suppression_limit_db")
+    if level is not None:
+        try:
+            fields["suppression_limit_db"] = None if level in ("", "null") else float(level)
+        except ValueError as error:
+            raise BadRequestError("suppression_limit_db has to be a number or null.") from error
+    return fields
+
+
+def _uploaded_file(max_bytes: int) -> bytes:
+    if request.mimetype == "multipart/form-data":
+        upload = request.files.get("file")
+        if upload is None:
+            raise BadRequestError("The form has no field file.")
+        data = bytes(upload.read())
+    else:
+        data = request.get_data(cache=False)
+    if not data:
+        raise FileEmptyError("The file is empty.")
+    if len(data) > max_bytes:
+        raise FileTooLargeError(f"The file has {len(data)} bytes; {max_bytes} are allowed.")
+    return data
+
+
+def _add_security_headers(response: Response) -> Response:
+    for name, value in _SECURITY_HEADERS.items():
+        response.headers.setdefault(name, value)
+    if "Cache-Control" not in response.headers:
+        response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def _error_answer(error: Exception, context: HttpContext) -> tuple[Response, int]:
+    known = _known_error(error, context.settings)
+    context.metrics.count_error(known)
+    response = jsonify(error=known.to_dict())
+    if isinstance(known, PinLockedError):
+        response.headers["Retry-After"] = str(context.pairing.locked_for_s)
+    if isinstance(error, HTTPException) and not isinstance(known, (NotFoundError, FileTooLargeError)):
+        return response, error.code or known.http_status
+    return response, known.http_status
+
+
+def _known_error(error: Exception, settings: Settings) -> HushboxError:
+    if isinstance(error, HushboxError):
+        return error
+    if isinstance(error, RequestEntityTooLarge):
+        return FileTooLargeError(f"The file has more than the allowed {settings.max_clip_bytes} bytes.")
+    if isinstance(error, HTTPException):
+        if error.code == 404:
+            return NotFoundError(f"There is nothing at {flask.request.path[:100]}.")
+        return BadRequestError(error.description or error.name)
+    logger.error("A request could not be handled.", exc_info=error)
+    return InternalError("Something broke in the box; its log has the details.")

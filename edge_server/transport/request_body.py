@@ -1,0 +1,48 @@
+"""The body of an HTTP request: read in blocks that let others run, and thrown away only up to a limit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import gevent
+from gevent.pywsgi import Input
+
+_BLOCK_BYTES = 256 * 1024
+
+
+class BoundedInput(Input):  # type: ignore[misc]
+    """A `wsgi.input` that never holds the loop up.
+
+    pywsgi reads what the application left unread, however long the client says it is, so that the connection can go
+    on; this one does so up to `max_discard_bytes`, and calls `on_too_long` beyond it.
+    """
+
+    def __init__(self, replaced: Input, max_discard_bytes: int, on_too_long: Callable[[], None]) -> None:
+        super().__init__(replaced.rfile, replaced.content_length, replaced.socket, replaced.chunked_input)
+        self.max_discard_bytes = max_discard_bytes
+        self.on_too_long = on_too_long
+
+    def read(self, length: int | None = None) -> bytes:
+        """Up to `length` bytes; everything when it is None."""
+        if length is None or length < 0:
+            return b"".join(iter(self._read_block, b""))
+        return self._read_block(length)
+
+    def _read_block(self, length: int = _BLOCK_BYTES) -> bytes:
+        gevent.sleep(0)
+        return bytes(super().read(min(length, _BLOCK_BYTES)))
+
+    def _discard(self) -> None:
+        if self._chunked_input_error or not (self.chunked_input or self.position < (self.content_length or 0)):
+            return
+        self.socket = None  # Nobody waits for "100 Continue" any more.
+        discarded = 0
+        while block := self._read_block():
+            discarded += len(block)
+            if discarded > self.max_discard_bytes:
+                self.on_too_long()
+                return
+
+    def __iter__(self) -> Any:
+        return iter(self.readline, b"")

@@ -1,0 +1,77 @@
+"""The msgpack form of Socket.IO packets, read strictly and written the way JavaScript clients expect."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgpack
+from socketio import packet
+from socketio.msgpack_packet import MsgPackPacket
+
+NAMESPACE = "/audio"
+MALFORMED_EVENT = "\x00malformed"
+# Events whose answer takes long: their handler gets the acknowledgement's id and answers by itself.
+DEFERRED_EVENTS = frozenset({"clip"})
+_CLIENT_TYPES = frozenset({packet.CONNECT, packet.DISCONNECT, packet.EVENT})
+# python-socketio would run the server's own handlers for these, with arguments of the client's choice.
+_RESERVED_EVENTS = frozenset({"connect", "disconnect", MALFORMED_EVENT})
+
+
+class StrictPacket(MsgPackPacket):  # type: ignore[misc]
+    """A Socket.IO packet in msgpack.
+
+    Whatever cannot be a packet of a client becomes the event `MALFORMED_EVENT`, so that its sender can be told;
+    python-socketio would raise into its log instead.
+    """
+
+    def __init__(self, *args: Any, encoded_packet: Any = None, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if encoded_packet is not None:
+            self.decode(encoded_packet)
+
+    def encode(self) -> bytes:
+        """The bytes of this packet; absent data is left out, as JavaScript parsers require."""
+        fields: dict[str, Any] = {"type": self.packet_type, "nsp": self.namespace}
+        if self.data is not None:
+            fields["data"] = self.data
+        if self.id is not None:
+            fields["id"] = self.id
+        return bytes(msgpack.packb(fields))
+
+    def decode(self, encoded_packet: Any) -> None:
+        """Fill this packet from bytes of a client."""
+        try:
+            fields = msgpack.unpackb(encoded_packet)
+        except (ValueError, TypeError, msgpack.UnpackException):
+            fields = None
+        if not _is_client_packet(fields):
+            self.packet_type, self.namespace, self.id, self.data = packet.EVENT, NAMESPACE, None, [MALFORMED_EVENT]
+            return
+        self.packet_type = fields["type"]
+        self.namespace = fields["nsp"]
+        self.data = fields.get("data")
+        self.id = fields.get("id")
+        if self.packet_type == packet.EVENT and self.data[0] in DEFERRED_EVENTS:
+            self.data = [self.data[0], self.id, *self.data[1:]]
+            self.id = None
+
+
+def encode_event(event: str, argument: Any) -> bytes:
+    """The bytes of one event with one argument."""
+    return bytes(msgpack.packb({"type": packet.EVENT, "data": [event, argument], "nsp": NAMESPACE}))
+
+
+def encode_acknowledgement(acknowledgement_id: int, argument: Any) -> bytes:
+    """The bytes of the answer to the event that carried `acknowledgement_id`."""
+    return bytes(msgpack.packb({"type": packet.ACK, "data": [argument], "nsp": NAMESPACE, "id": acknowledgement_id}))
+
+
+def _is_client_packet(fields: Any) -> bool:
+    if not isinstance(fields, dict) or not isinstance(fields.get("nsp"), str):
+        return False
+    kind, data, number = fields.get("type"), fields.get("data"), fields.get("id")
+    if type(kind) is not int or kind not in _CLIENT_TYPES or not (number is None or type(number) is int):
+        return False
+    if kind != packet.EVENT:
+        return True
+    return isinstance(data, list) and bool(data) and isinstance(data[0], str) and data[0] not in _RESERVED_EVENTS

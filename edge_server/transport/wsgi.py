@@ -1,0 +1,74 @@
+"""The servers below the application: plain HTTP for the box itself, HTTPS for the network."""
+
+from __future__ import annotations
+
+import errno
+from typing import Any
+
+# gevent's own: the sockets that the standard library's contexts make would block the whole loop.
+from gevent import ssl
+from gevent.pool import Pool
+from gevent.pywsgi import WSGIServer
+
+from edge_server.appliance.tls import CertificateFiles
+from edge_server.config import Settings
+from edge_server.errors import AddressTakenError
+from edge_server.transport.websocket import BoundedHandler
+
+
+class BoundedServer(WSGIServer):  # type: ignore[misc]
+    """A WSGI server with a limit on connections and on the time of a TLS handshake, and without request logs."""
+
+    handler_class = BoundedHandler
+
+    def __init__(self, address: tuple[str, int], application: Any, settings: Settings, **tls: Any) -> None:
+        # A given name keeps pywsgi from asking the resolver for one.
+        environ = {"SERVER_NAME": "hushbox"}
+        pool = Pool(settings.max_connections)
+        super().__init__(address, application, spawn=pool, log=None, error_log=None, environ=environ, **tls)
+        self.http_timeout_s = settings.http_timeout_s
+        self.handshake_timeout_s = settings.handshake_timeout_s
+        self.first_message_bytes = settings.max_message_bytes
+        self.max_discard_bytes = 2 * settings.max_clip_bytes
+
+    def wrap_socket_and_handle(self, client_socket: Any, address: Any) -> None:
+        """Shake hands in time, then serve; whoever does not manage that is just let go."""
+        client_socket.settimeout(self.handshake_timeout_s)
+        try:
+            super().wrap_socket_and_handle(client_socket, address)
+        except (ssl.SSLError, OSError):
+            # Port scans, browsers that do not accept the certificate yet, clients that hung up: no defects of ours.
+            client_socket.close()
+
+
+def start_http_server(application: Any, settings: Settings) -> BoundedServer:
+    """Listen on plain HTTP. Raises `AddressTakenError`."""
+    server = BoundedServer((settings.http_host, settings.http_port), application, settings)
+    _start(server, "--http-port")
+    return server
+
+
+def tls_context(files: CertificateFiles) -> ssl.SSLContext:
+    """TLS 1.2 or newer with this certificate; a renewed one can be loaded into it later."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.load_cert_chain(files.certificate, files.private_key)
+    return context
+
+
+def start_https_server(application: Any, settings: Settings, context: ssl.SSLContext) -> BoundedServer:
+    """Listen on HTTPS. Raises `AddressTakenError`."""
+    address = (settings.https_host, settings.https_port)
+    server = BoundedServer(address, application, settings, ssl_context=context)
+    _start(server, "--https-port")
+    return server
+
+
+def _start(server: BoundedServer, option: str) -> None:
+    host, port = server.address[:2]
+    try:
+        server.start()
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            raise AddressTakenError(f"Port {port} is taken; choose another with {option}.") from error
+        raise AddressTakenError(f"Cannot listen on {host}:{port} ({error.strerror}); see {option}.") from error

@@ -1,0 +1,104 @@
+"""Streams driven through an engine by hand, as the tests of the engine need it."""
+
+import dataclasses
+import math
+from typing import Any
+
+import numpy as np
+
+from edge_server.audio.stft import Float32
+from edge_server.audio.stream_audio import StreamAudio
+from edge_server.engine.model_file import ModelFile
+from edge_server.engine.stats import EngineConfig
+from edge_server.engine.stream_handle import Priority, Result, StreamHandle
+from edge_server.engine.worker import Engine
+
+
+class ManualClock:
+    """A clock that only moves when it is told to."""
+
+    def __init__(self) -> None:
+        self.now_s = 100.0
+
+    def __call__(self) -> float:
+        return self.now_s
+
+
+class FlakySession:
+    """A real onnxruntime session that fails while `broken`."""
+
+    def __init__(self, session: Any) -> None:
+        self._session = session
+        self.broken = False
+
+    def run(self, names: list[str], feeds: dict[str, Float32]) -> Any:
+        if self.broken:
+            raise RuntimeError("out of order")
+        return self._session.run(names, feeds)
+
+
+def flaky(model: ModelFile) -> tuple[ModelFile, FlakySession]:
+    """Give the model with a session that can be broken."""
+    session = FlakySession(model.session)
+    return dataclasses.replace(model, session=session), session
+
+
+def inline_engine(model: ModelFile, clock: ManualClock | None = None, **limits: int) -> Engine:
+    """Give an engine that only moves when it is stepped."""
+    return Engine(model, EngineConfig(**limits), wake=lambda: None, clock=clock or ManualClock())
+
+
+class Voice:
+    """One stream: its samples, cut into hops, and what the engine made of them."""
+
+    def __init__(self, engine: Engine, samples: Float32, rate_hz: int = 16000, limit_db: float | None = None) -> None:
+        geometry = engine.model.facts.geometry(rate_hz)
+        self.engine = engine
+        self.audio = StreamAudio(geometry, geometry.hop_samples)
+        self.handle: StreamHandle = engine.open_stream(geometry, limit_db, Priority.LIVE)
+        self.waiting = [*self.audio.push(samples), *self.audio.flush()]
+        self.late: list[bool] = []
+
+    def submit(self, hops: int = 1, deadline_s: float = math.inf) -> None:
+        """Submit the next hops, as far as there are any."""
+        for hop in self.waiting[:hops]:
+            self.engine.submit(self.handle, hop, deadline_s)
+        del self.waiting[:hops]
+
+    def deliver(self, result: Result) -> None:
+        """Take a result."""
+        self.late.append(result.late)
+        self.audio.deliver(result.hop)
+
+    def out(self) -> Float32:
+        """Give what came out, aligned with the input."""
+        return self.audio.pull(self.audio.available())[self.audio.delay_samples :]
+
+
+def drain(engine: Engine, voices: list[Voice]) -> list[Result]:
+    """Hand every result to its voice."""
+    results = engine.drain()
+    for result in results:
+        next(voice for voice in voices if voice.handle is result.handle).deliver(result)
+    return results
+
+
+def run_all(engine: Engine, voices: list[Voice]) -> list[Float32]:
+    """Submit, run and drain everything, and give what came out of each."""
+    while any(voice.waiting for voice in voices):
+        for voice in voices:
+            voice.submit(20)
+        engine.run_inline()
+        drain(engine, voices)
+    return [voice.out() for voice in voices]
+
+
+def alone(model: ModelFile, samples: Float32, rate_hz: int, limit_db: float | None) -> Float32:
+    """Give what a voice becomes with an engine of its own."""
+    engine = inline_engine(model)
+    return run_all(engine, [Voice(engine, samples, rate_hz, limit_db)])[0]
+
+
+def energy_db(samples: Float32) -> float:
+    """Give the mean energy of samples in dB."""
+    return float(10 * np.log10(np.mean(np.square(samples, dtype=np.float64)) + 1e-20))

@@ -1,0 +1,56 @@
+import numpy as np
+import pytest
+
+from edge_server.engine.model_file import StateFacts
+from edge_server.engine.state_pool import StatePool
+from edge_server.errors import InternalError, TooManyStreamsError
+
+
+def pool(slots: int = 3) -> StatePool:
+    return StatePool((StateFacts("flat", (4,)), StateFacts("deep", (2, 3))), slots)
+
+
+def states(value: float, batch: int) -> dict[str, np.ndarray[tuple[int, ...], np.dtype[np.float32]]]:
+    return {"flat": np.full((batch, 4), value, np.float32), "deep": np.full((batch, 2, 3), value, np.float32)}
+
+
+def test_scattered_states_are_gathered_from_their_slots_only() -> None:
+    states_pool = pool()
+    indices = np.array([slot.index for slot in (states_pool.acquire(), states_pool.acquire(), states_pool.acquire())])
+    buffers = states_pool.batch_buffers(3)
+    states_pool.scatter(indices[[2, 0]], states(2.0, 2))
+    gathered = states_pool.gather(indices, buffers)
+    assert gathered["flat"].tolist() == [[2.0] * 4, [0.0] * 4, [2.0] * 4]
+    assert not gathered["deep"][1].any()
+    assert gathered["flat"].base is buffers["flat"]
+
+
+def test_an_acquired_slot_is_zero_whatever_was_in_it() -> None:
+    states_pool = pool(1)
+    slot = states_pool.acquire()
+    states_pool.scatter(np.array([slot.index]), states(5.0, 1))
+    states_pool.release(slot)
+    again = states_pool.acquire()
+    gathered = states_pool.gather(np.array([again.index]), states_pool.batch_buffers(1))
+    assert again.index == slot.index
+    assert not any(rows.any() for rows in gathered.values())
+
+
+def test_a_stale_generation_owns_nothing() -> None:
+    states_pool = pool(1)
+    slot = states_pool.acquire()
+    states_pool.release(slot)
+    with pytest.raises(InternalError):
+        states_pool.release(slot)
+    owner = states_pool.acquire()
+    with pytest.raises(InternalError):
+        states_pool.check(slot)
+    states_pool.check(owner)
+
+
+def test_a_full_pool_refuses() -> None:
+    states_pool = pool(2)
+    states_pool.acquire()
+    states_pool.acquire()
+    with pytest.raises(TooManyStreamsError):
+        states_pool.acquire()

@@ -1,0 +1,50 @@
+"""The command line as a user meets it: help for everything, one sentence for what is wrong."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+
+def run(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-W", "ignore", "-m", "export", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=300)
+
+
+@pytest.mark.parametrize("command", ["train", "export", "quantize", "verify", "evaluate", "bench"])
+def test_every_command_has_help(command: str) -> None:
+    shown = run(command, "--help")
+    assert shown.returncode == 0
+    assert "--" in shown.stdout
+
+
+def test_errors_are_one_sentence(tmp_path: Path) -> None:
+    failed = run("export", tmp_path / "missing.pt", "--out", tmp_path)
+    assert failed.returncode == 1
+    assert failed.stderr.startswith("error: There is no checkpoint")
+    assert "Traceback" not in failed.stderr
+
+
+def test_checkpoint_to_scores(checkpoint: Path, data: Path, tmp_path: Path) -> None:
+    models = ["--out", tmp_path / "models", "--name", "small"]
+    for step in (
+        ["export", checkpoint, *models],
+        ["quantize", *models, "--audio", data / "valid"],
+        ["verify", checkpoint, *models, "--audio", data / "valid", "--json"],
+        ["bench", *models, "--batch", "2", "--rounds", "2", "--json"],
+    ):
+        done = run(*step)
+        assert done.returncode == 0, done.stderr
+    (cost,) = json.loads(done.stdout)
+    assert cost["batch"] == 2
+    int8 = tmp_path / "models/small.int8.onnx"
+    scored = run(
+        "evaluate", int8, "--pairs", data / "valid", "--no-rnnoise", "--limit", "1", "--json", "--report", tmp_path
+    )
+    assert scored.returncode == 0, scored.stderr
+    summary = json.loads(scored.stdout)
+    assert set(summary) == {"unprocessed", "small.int8"}
+    assert summary["unprocessed"]["all"]["si_sdr_db"] != summary["small.int8"]["all"]["si_sdr_db"]
+    assert (tmp_path / "clips.csv").read_text().count("\n") == 3

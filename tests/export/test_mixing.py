@@ -1,0 +1,66 @@
+"""Training examples: repeatable, aligned, at the levels asked for."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from export.corpus import load_corpus
+from export.mixing import MixConfig, Mixer, MixStream, active_rms
+from export.rooms import load_rooms
+
+PLAIN = MixConfig(room_probability=0, speed_probability=0, band_limit_probability=0, clip_probability=0,
+                  noise_only_probability=0, clean_probability=0)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("cache")
+
+
+def mixer(data: Path, cache: Path, config: MixConfig) -> Mixer:
+    speech, noise = (load_corpus(data / name, cache, config.sample_rate_hz) for name in ("speech", "noise"))
+    return Mixer(speech, noise, load_rooms(cache, config.sample_rate_hz, 4, 1), config)
+
+
+def test_an_example_is_a_function_of_seed_and_index(data: Path, cache: Path) -> None:
+    first, second = mixer(data, cache, MixConfig()), mixer(data, cache, MixConfig())
+    for index in range(8):
+        for one, other in zip(first.example(1, index), second.example(1, index), strict=True):
+            np.testing.assert_array_equal(one, other)
+    assert not np.array_equal(first.example(1, 0)[0], first.example(2, 0)[0])
+
+
+def test_the_mixture_has_the_snr_asked_for(data: Path, cache: Path) -> None:
+    mixing = mixer(data, cache, replace(PLAIN, snr_db=(6.0, 6.0)))
+    for index in range(6):
+        noisy, clean = mixing.example(0, index)
+        snr_db = 20 * np.log10(active_rms(clean) / active_rms(noisy - clean))
+        assert snr_db == pytest.approx(6.0, abs=0.3)
+
+
+def test_noise_alone_has_a_silent_target(data: Path, cache: Path) -> None:
+    noisy, clean = mixer(data, cache, replace(PLAIN, noise_only_probability=1.0)).example(0, 0)
+    assert not clean.any()
+    assert noisy.any()
+
+
+def test_a_room_keeps_the_direct_sound_in_place(data: Path, cache: Path) -> None:
+    rooms = load_rooms(cache, 16000, 4, 1)
+    for full, early in zip(rooms.full, rooms.early, strict=True):
+        assert full[0] == pytest.approx(1.0)
+        np.testing.assert_array_equal(full[:480], early[:480])
+        assert not early[700:].any()
+
+
+def test_workers_deal_the_same_examples_in_turn(data: Path, cache: Path) -> None:
+    mixing = mixer(data, cache, MixConfig())
+    stream = iter(MixStream(mixing, 5, first_index=7))
+    for index in (7, 8, 9):
+        np.testing.assert_array_equal(next(stream)[0], mixing.example(5, index)[0])
+
+
+def test_a_folder_without_audio_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match="no audio files"):
+        load_corpus(tmp_path, tmp_path / "cache", 16000)

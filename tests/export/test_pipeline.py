@@ -1,0 +1,122 @@
+"""A network goes the whole way from checkpoint to a served int8 file, and every rung of the ladder can break."""
+
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+from onnx import numpy_helper
+
+from edge_server.engine.model_file import load_model
+from export.calibrate import Range, calibrate
+from export.errors import CalibrationError, EqualityError, ModelFileError, QuantizationError
+from export.metadata import Names, read_facts
+from export.operators import count_operators
+from export.pipeline import export_fp32, quantize_int8, read_audio, verify_files
+from export.products import find_products
+from export.quantize import activation_scale, quantize_weight
+
+
+@pytest.fixture
+def made(checkpoint: Path, data: Path, tmp_path: Path) -> Names:
+    """The small network's files, exported and quantized."""
+    names = Names(tmp_path / "models", "small")
+    export_fp32(checkpoint, names)
+    quantize_int8(names, read_audio(data / "valid", 16000), frozenset())
+    return names
+
+
+def test_the_whole_ladder_holds(made: Names, checkpoint: Path, data: Path) -> None:
+    verification = verify_files(checkpoint, made, data / "valid")
+    assert len(verification.rungs) == 7
+    assert verification.operators.integer == 14
+    assert verification.operators.float == 0
+    assert load_model(made.int8).facts.name == "small"
+
+
+def test_a_changed_float_graph_breaks_the_ladder(made: Names, checkpoint: Path, data: Path) -> None:
+    model = onnx.load(made.fp32)
+    bias = next(item for item in model.graph.initializer if item.name.endswith("decode.bias"))
+    bias.CopyFrom(numpy_helper.from_array(numpy_helper.to_array(bias) + np.float32(0.01), bias.name))
+    onnx.save(model, made.fp32)
+    with pytest.raises(EqualityError, match="ONNX fp32"):
+        verify_files(checkpoint, made, data / "valid")
+
+
+def test_wrong_weight_scales_break_the_ladder(made: Names, checkpoint: Path, data: Path) -> None:
+    model = onnx.load(made.int8)
+    for item in model.graph.initializer:
+        if item.name.endswith("int8.scale"):
+            item.CopyFrom(numpy_helper.from_array(numpy_helper.to_array(item) * np.float32(30), item.name))
+    onnx.save(model, made.int8)
+    manifest_keeps_up(made)
+    with pytest.raises(EqualityError, match="int8 = fp32"):
+        verify_files(checkpoint, made, data / "valid")
+
+
+def test_a_product_left_in_float_is_not_called_int8(checkpoint: Path, data: Path, tmp_path: Path) -> None:
+    names = Names(tmp_path / "models", "mixed")
+    export_fp32(checkpoint, names)
+    products = quantize_int8(names, read_audio(data / "valid", 16000), frozenset({"decode"}))
+    assert "decode" not in products
+    with pytest.raises(QuantizationError, match="13 of 14"):
+        verify_files(checkpoint, names, data / "valid")
+
+
+def test_files_of_another_checkpoint_are_refused(made: Names, checkpoint: Path, data: Path) -> None:
+    checkpoint.write_bytes(checkpoint.read_bytes() + b" ")
+    with pytest.raises(ModelFileError, match="was not made from"):
+        verify_files(checkpoint, made, data / "valid")
+
+
+def test_every_product_of_the_float_graph_is_found(made: Names) -> None:
+    products = find_products(onnx.load(made.fp32).graph)
+    assert len({product.name for product in products}) == 14
+    assert {product.weight.shape[1] for product in products} >= {80, 48, 24}
+    assert count_operators(made.fp32).float == 14
+
+
+def test_the_exported_file_holds_its_facts_and_no_paths(made: Names) -> None:
+    facts = read_facts(made.int8)
+    assert facts["states"][0] == {"name": "level", "shape": [2]}
+    assert facts["checkpoint_sha256"]
+    content = made.int8.read_bytes()
+    assert b"/export/" not in content
+    assert b"site-packages" not in content
+
+
+def test_silent_calibration_is_refused(made: Names, tmp_path: Path) -> None:
+    with pytest.raises(CalibrationError, match="empty or silent"):
+        calibrate(made.fp32, np.zeros((1, 10, 257, 2), dtype=np.float32))
+    with pytest.raises(CalibrationError, match="less than 10 s"):
+        read_audio(tmp_path, 16000)
+
+
+def test_files_that_are_no_models_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(ModelFileError, match="no model"):
+        read_facts(tmp_path / "missing.onnx")
+    (tmp_path / "torn.onnx").write_bytes(b"\x08\x07torn")
+    with pytest.raises(ModelFileError):
+        read_facts(tmp_path / "torn.onnx")
+
+
+def test_quantized_weights_are_within_half_a_step() -> None:
+    weight = np.random.default_rng(0).normal(size=(30, 7)).astype(np.float32)
+    integers, scale = quantize_weight(weight)
+    assert np.abs(integers * scale - weight).max() <= scale.max() * 0.5001
+    assert np.abs(integers).max(axis=0).tolist() == [127] * 7
+
+
+@pytest.mark.parametrize("seen", [Range(-1.0, 1.0), Range(0.0, 6.0), Range(-3.0, 0.0), Range(0.2, 5.0)])
+def test_zero_is_an_exact_activation(seen: Range) -> None:
+    scale, zero = activation_scale(seen)
+    assert 0 <= zero <= 255
+    assert -float(zero) * scale <= seen.low + scale
+    assert (255 - float(zero)) * scale >= seen.high - scale
+
+
+def manifest_keeps_up(names: Names) -> None:
+    """Write the manifest again, so that only the audio can tell that the file was changed."""
+    from export.metadata import write_manifest
+
+    write_manifest(names, read_facts(names.int8), {})

@@ -1,0 +1,56 @@
+"""STFT, bands, losses and the optimiser's orthogonalisation."""
+
+import torch
+
+from export import stft
+from export.bands import BAND_COUNT, band_power, interpolation
+from export.losses import spectral_loss
+from export.muon import orthogonalise
+from export.spec import AudioSpec
+
+
+def test_synthesis_gives_the_input_back_one_hop_late() -> None:
+    torch.manual_seed(0)
+    spec, samples = AudioSpec(), torch.randn(2, 256 * 20)
+    restored = stft.synthesise(stft.analyse(samples, spec), spec)
+    delay = spec.window_samples - spec.hop_samples
+    torch.testing.assert_close(restored[:, delay:], samples[:, :-delay], atol=1e-5, rtol=0)
+
+
+def test_bands_average_the_power_they_cover() -> None:
+    power = torch.arange(257, dtype=torch.float32)
+    bands = band_power(power)
+    assert bands.shape == (BAND_COUNT,)
+    assert bands[10] == 10
+    assert bands[32] == 32.5
+    assert bands[-1] == power[248:256].mean()
+
+
+def test_interpolation_puts_every_band_on_its_centre() -> None:
+    lower, upper, weight = interpolation()
+    values = torch.arange(BAND_COUNT, dtype=torch.float32)
+    bins = values[lower] + weight * (values[upper] - values[lower])
+    assert bins[:32].tolist() == list(range(32))
+    assert torch.all(bins.diff() >= 0)
+    assert bins[-1] == BAND_COUNT - 1
+
+
+def test_loss_is_least_for_the_target_and_dearer_for_removed_than_for_added() -> None:
+    torch.manual_seed(0)
+    target = torch.randn(2, 30, 257, 2)
+    perfect, removed, added = (spectral_loss(target * gain, target) for gain in (1.0, 0.7, 1.3))
+    assert perfect < added < removed
+
+
+def test_loss_of_silence_is_finite_and_falls_with_the_residue() -> None:
+    torch.manual_seed(0)
+    silence, residue = torch.zeros(1, 30, 257, 2), torch.randn(1, 30, 257, 2) * 0.1
+    assert torch.isfinite(spectral_loss(silence, silence))
+    assert spectral_loss(residue * 0.1, silence) < spectral_loss(residue, silence)
+
+
+def test_orthogonalised_gates_have_singular_values_near_one() -> None:
+    torch.manual_seed(0)
+    singular = torch.linalg.svdvals(orthogonalise(torch.randn(3, 48, 96)))
+    assert singular.min() > 0.5
+    assert singular.max() < 1.5

@@ -1,0 +1,69 @@
+"""Training learns, and an interrupted run ends with the same weights as one that went through."""
+
+import csv
+from pathlib import Path
+
+import pytest
+import torch
+
+from export.checkpoint import load_denoiser, read_checkpoint
+from export.errors import CheckpointError
+from export.train import TrainConfig, Trainer
+from tests.export.conftest import SMALL
+
+
+def config(data: Path, out: Path, cache: Path, **changes: int) -> TrainConfig:
+    settings = {
+        "steps": 12,
+        "batch": 2,
+        "warmup_steps": 4,
+        "validate_every": 6,
+        "scored_clips": 1,
+        "rooms": 4,
+        **changes,
+    }
+    folders = (data / "speech", data / "noise", data / "valid")
+    return TrainConfig(*folders, out, cache, SMALL, workers=1, bfloat16=False, **settings)
+
+
+def test_training_lowers_the_validation_loss(data: Path, tmp_path: Path) -> None:
+    Trainer(config(data, tmp_path / "run", tmp_path / "cache", steps=30, validate_every=10)).run()
+    with (tmp_path / "run/curve.csv").open() as lines:
+        losses = [float(row["valid_loss"]) for row in csv.DictReader(lines)]
+    assert len(losses) == 3
+    assert losses[-1] < losses[0]
+
+
+def test_a_resumed_run_ends_with_the_weights_of_an_uninterrupted_one(data: Path, tmp_path: Path) -> None:
+    whole = Trainer(config(data, tmp_path / "whole", tmp_path / "cache"))
+    whole.run()
+    first = Trainer(config(data, tmp_path / "halved", tmp_path / "cache"))
+
+    class Interrupted(Exception):
+        pass
+
+    def interrupt(row: dict[str, float]) -> None:
+        raise Interrupted
+
+    first._log = interrupt  # type: ignore[method-assign]
+    with pytest.raises(Interrupted):
+        first.run()
+    assert first.step == 6
+    second = Trainer(config(data, tmp_path / "halved", tmp_path / "cache"))
+    second.run()
+    for name, value in whole.averaged.state_dict().items():
+        torch.testing.assert_close(second.averaged.state_dict()[name], value, atol=1e-6, rtol=0)
+    assert read_checkpoint(tmp_path / "halved/last.pt")["progress"]["step"] == 12
+
+
+def test_unusable_checkpoints_say_what_is_wrong(tmp_path: Path) -> None:
+    with pytest.raises(CheckpointError, match="no checkpoint"):
+        load_denoiser(tmp_path / "missing.pt")
+    (tmp_path / "torn.pt").write_bytes(b"not a checkpoint")
+    with pytest.raises(CheckpointError, match="not a readable"):
+        load_denoiser(tmp_path / "torn.pt")
+    torch.save(
+        {"config": {"tokens": 4, "channels": 4, "full_band": 4, "blocks": 1}, "averaged": {}}, tmp_path / "empty.pt"
+    )
+    with pytest.raises(CheckpointError, match="does not hold"):
+        load_denoiser(tmp_path / "empty.pt")

@@ -1,0 +1,90 @@
+"""Files on a running box: several at once, too many, and beside live voices."""
+
+import threading
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from edge_server.audio.pcm import to_s16
+from edge_server.client_http import RefusedError
+from edge_server.engine.model_file import ModelFile
+from edge_server.offline.denoise import denoise_samples
+from tests.audio_files import decoded, encoded
+from tests.conftest import Voice
+from tests.running_box import running_box
+
+
+def test_a_file_more_than_the_box_takes_is_refused_for_now(
+    tiny_model_path: Path, tmp_path: Path, noisy_voice: Voice
+) -> None:
+    long = encoded(to_s16(noisy_voice(16000, 60.0, 31)), 16000)
+    outcomes: list[object] = []
+
+    def clean() -> None:
+        with box.client() as client:
+            try:
+                outcomes.append(client.clip(long))
+            except RefusedError as refusal:
+                outcomes.append(refusal)
+
+    with running_box(tiny_model_path, tmp_path, max_clips=1) as box:
+        threads = [threading.Thread(target=clean) for _ in range(3)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        refusals = [outcome for outcome in outcomes if isinstance(outcome, RefusedError)]
+        assert refusals
+        assert {(refusal.refused_code, refusal.error["retryable"]) for refusal in refusals} == {
+            ("too_many_streams", True)
+        }
+        with box.client() as client:
+            assert client.clip(long) in outcomes
+
+
+def test_a_live_voice_and_a_file_at_once_sound_as_alone(
+    tiny_model: ModelFile, tmp_path: Path, noisy_voice: Voice
+) -> None:
+    voice, recording = to_s16(noisy_voice(16000, 3.0, 32)), to_s16(noisy_voice(22050, 20.0, 33))
+    clips: list[bytes] = []
+    with running_box(tiny_model.path, tmp_path) as box, box.client() as client:
+
+        def clean() -> None:
+            with box.client() as other:
+                clips.append(other.clip(encoded(recording, 22050)))
+
+        thread = threading.Thread(target=clean)
+        thread.start()
+        streamed = client.stream(voice, 16000, realtime=False)
+        thread.join()
+    alone = to_s16(denoise_samples(tiny_model, voice.astype(np.float32) / 32768, 16000))
+    assert np.array_equal(streamed.samples, alone)
+    clean_samples, rate_hz = decoded(clips[0])
+    assert rate_hz == 22050
+    expected = to_s16(denoise_samples(tiny_model, recording.astype(np.float32) / 32768, 22050))
+    assert np.array_equal(clean_samples, expected)
+
+
+def test_a_model_that_fails_is_told_and_the_box_goes_on(
+    tiny_model: ModelFile, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = encoded(np.ones(16000, np.int16), 16000)
+    with running_box(tiny_model.path, tmp_path) as box, box.client() as client:
+        denoiser = box.service.engine._pipeline._denoiser
+
+        def broken(*arguments: object) -> object:
+            raise _failure()
+
+        with monkeypatch.context() as broken_model:
+            broken_model.setattr(type(denoiser), "run", broken)
+            with pytest.raises(RefusedError) as refusal:
+                client.clip(data)
+        assert refusal.value.refused_code == "engine_failed"
+        assert len(decoded(client.clip(data))[0]) == 16000
+
+
+def _failure() -> Exception:
+    from edge_server.errors import EngineFailedError
+
+    return EngineFailedError("The model could not be run: broken on purpose.")

@@ -1,0 +1,282 @@
+"""Clients that mean harm, or are broken: each is let go, and someone else's audio stays what it was."""
+
+import contextlib
+import socket
+import ssl
+import struct
+import time
+from pathlib import Path
+from typing import Any
+
+import msgpack
+import pytest
+import websocket
+
+from edge_server.errors import EngineFailedError
+from edge_server.transport.packets import KIND_AUDIO, AudioPacket, encode_packet
+from tests.raw_client import RawClient
+from tests.running_box import Box, running_box
+
+START = {"sample_rate_hz": 16000, "packet_samples": 320}
+PATIENCE_S = 20.0
+
+pytestmark = pytest.mark.usefixtures("bystander")
+
+
+def connected_socket(port: int | None) -> socket.socket:
+    return socket.create_connection(("127.0.0.1", port or 0), timeout=PATIENCE_S)
+
+
+def ends(connection: socket.socket) -> bool:
+    """Wait for the box to close the connection."""
+    try:
+        while connection.recv(65536):
+            pass
+    except TimeoutError:
+        return False
+    except OSError:
+        return True
+    return True
+
+
+@pytest.mark.parametrize(
+    "message", ["", "x", "9", "hello", "2probe", "4", '42["audio"]', "b", "bAAAA", "b!!", "6", "0{}"]
+)
+def test_text_that_is_no_packet_leaves_nothing_behind(box: Box, message: str) -> None:
+    client = RawClient(box)
+    client.join(box.token())
+    client.call("stream.start", START)
+    client.websocket.send(message)
+    client.websocket.close()
+    wait_until(lambda: client.sid not in box.service.socketio.server.eio.sockets)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"\xc1",
+        b"\x91" * 3000,
+        b"\xdd\xff\xff\xff\xff",
+        b"\xc6\xff\xff\xff\xff",
+        msgpack.packb({"type": 5, "nsp": "/audio", "data": ["audio", {"_placeholder": True, "num": 0}]}),
+        msgpack.packb({"type": 2, "nsp": "/audio", "data": ["connect", {}, {"token": "x"}]}),
+        msgpack.packb({"type": 2, "nsp": "/audio", "data": ["disconnect", "x"]}),
+        msgpack.packb({"type": 3, "nsp": "/audio", "id": 1, "data": [1]}),
+        msgpack.packb(5),
+    ],
+)
+def test_a_malformed_packet_is_noticed_and_the_session_goes_on(box: Box, data: bytes) -> None:
+    with RawClient(box) as client:
+        client.join(box.token())
+        client.websocket.send_binary(data)
+        assert client.receive_event("notice")["code"] == "bad_request"
+        assert client.call("stream.start", START)["ok"]
+
+
+@pytest.mark.parametrize("namespace", ["/", "/other", "", "/audio/x"])
+def test_other_namespaces_do_not_exist(box: Box, namespace: str) -> None:
+    with RawClient(box) as client:
+        client.send({"type": 0, "nsp": namespace, "data": {"token": box.token()}})
+        assert client.receive()["type"] == 4
+
+
+def test_a_second_connect_on_a_connection_is_refused_and_leaks_no_slot(box: Box) -> None:
+    with RawClient(box) as client:
+        assert client.join(box.token())["type"] == 0
+        assert client.join(box.token())["type"] == 4
+        assert client.call("stream.start", START)["ok"]
+
+
+def test_events_before_the_connect_packet_do_nothing(box: Box) -> None:
+    with RawClient(box) as client:
+        client.emit("stream.start", START, number=1)
+        client.emit("audio", b"x" * 700)
+        assert client.join(box.token())["type"] == 0
+        assert client.call("stream.set", {"suppression_limit_db": 1})["error"]["code"] == "no_stream"
+
+
+def test_who_never_shows_a_token_is_cut(box: Box) -> None:
+    silent, refused = RawClient(box), RawClient(box)
+    refused.join("no token")
+    assert silent.closed_by_box()
+    assert refused.closed_by_box()
+
+
+def test_a_large_message_without_a_token_is_not_read(box: Box) -> None:
+    client = RawClient(box)
+    try:
+        client.websocket.send_binary(bytes(box.service.settings.max_message_bytes + 1))
+    except OSError:
+        return
+    assert client.closed_by_box()
+
+
+@pytest.mark.parametrize("opcode", [0x82, 0x02])
+def test_a_frame_that_declares_a_huge_length_is_not_waited_for(box: Box, opcode: int) -> None:
+    client = RawClient(box)
+    client.join(box.token())
+    client.websocket.sock.sendall(struct.pack("!BBQ", opcode, 0x80 | 127, 2**62) + b"mask")
+    assert client.closed_by_box()
+
+
+def test_endless_fragments_are_bounded(box: Box) -> None:
+    client = RawClient(box)
+    fragment = struct.pack("!BBH", 0x00, 0x80 | 126, 60_000) + b"mask" + bytes(60_000)
+    first = b"\x02" + fragment[1:]
+    try:
+        client.websocket.sock.sendall(first + fragment)
+    except OSError:
+        return
+    assert client.closed_by_box()
+
+
+def test_a_client_that_does_not_read_is_cut(tiny_model_path: Path, tmp_path: Path) -> None:
+    with running_box(tiny_model_path, tmp_path, max_outbound_packets=64) as box:
+        client = RawClient(box)
+        client.join(box.token())
+        # Unknown events are answered by notices, which nobody reads.
+        with contextlib.suppress(OSError):
+            while True:
+                client.emit("an-event-that-does-not-exist-" * 20)
+        wait_until(lambda: client.sid not in box.service.socketio.server.eio.sockets)
+        assert box.service.metrics.cut_connections._value.get() == 1
+
+
+def test_a_flood_of_wrong_packets_disturbs_nobody(box: Box) -> None:
+    packet = msgpack.packb({"type": 2, "nsp": "/audio", "data": ["audio", b"short"]})
+    client = RawClient(box)
+    client.join(box.token())
+    try:
+        for _ in range(3000):
+            client.websocket.send_binary(packet)
+    except OSError:
+        return
+    client.websocket.close()
+
+
+def test_a_client_that_vanishes_frees_its_slot(tiny_model_path: Path, tmp_path: Path) -> None:
+    with running_box(tiny_model_path, tmp_path, max_streams=1, ping_interval_s=1, ping_timeout_s=1) as box:
+        vanished = RawClient(box)
+        vanished.join(box.token())
+        vanished.call("stream.start", START)
+        # It neither answers pings nor closes; only the box's own patience ends it.
+        with RawClient(box) as client:
+            client.join(box.token())
+            wait_until(lambda: client.call("stream.start", START)["ok"])
+        assert vanished.closed_by_box()
+
+
+def test_a_request_that_trickles_in_is_cut(box: Box) -> None:
+    with connected_socket(box.service.http_port) as connection:
+        connection.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\nX-Slow: ")
+        assert ends(connection)
+
+
+def test_a_request_that_never_comes_is_cut(box: Box) -> None:
+    with connected_socket(box.service.http_port) as connection:
+        assert ends(connection)
+
+
+def test_a_tls_handshake_that_never_comes_is_cut(box: Box) -> None:
+    with connected_socket(box.service.https_port) as connection:
+        assert ends(connection)
+
+
+@pytest.mark.parametrize("greeting", [b"GET / HTTP/1.1\r\n\r\n", b"\x16\x03\x01\x00\x05hello", bytes(3000)])
+def test_what_is_no_tls_is_let_go(box: Box, greeting: bytes) -> None:
+    with connected_socket(box.service.https_port) as connection:
+        connection.sendall(greeting)
+        assert ends(connection)
+
+
+def test_old_tls_is_refused(box: Box) -> None:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    assert context.minimum_version >= ssl.TLSVersion.TLSv1_2
+    with connected_socket(box.service.https_port) as plain, context.wrap_socket(plain) as secure:
+        assert secure.version() in ("TLSv1.2", "TLSv1.3")
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"GET " + b"/" * 9000 + b" HTTP/1.1\r\n\r\n",
+        b"GET / HTTP/1.1\r\nX: " + b"y" * 70_000 + b"\r\n\r\n",
+        b"GET / HTTP/1.1\r\n" + b"".join(b"X%d: y\r\n" % n for n in range(300)) + b"\r\n",
+        b"\x00\x01\x02\r\n\r\n",
+        b"GET / HTTP/9.9\r\n\r\n",
+        b"POST /api/v1/pair HTTP/1.1\r\nHost: x\r\nContent-Length: -5\r\n\r\n",
+        b"POST /api/v1/pair HTTP/1.1\r\nHost: x\r\nContent-Length: many\r\n\r\n",
+        b"POST /api/v1/pair HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzzz\r\n",
+    ],
+)
+def test_a_malformed_head_is_refused(box: Box, head: bytes) -> None:
+    with connected_socket(box.service.http_port) as connection:
+        try:
+            connection.sendall(head)
+            answer = connection.recv(65536)
+        except OSError:
+            return
+        assert answer.split(b" ")[1:2] in ([b"400"], [b"414"]) or answer == b""
+
+
+def test_a_body_that_is_declared_and_never_sent_is_cut(box: Box) -> None:
+    head = f"POST /api/v1/denoise HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {box.token()}\r\nContent-Length: 9999999\r\n\r\n"
+    with connected_socket(box.service.http_port) as connection:
+        connection.sendall(head.encode() + b"RIFF")
+        assert ends(connection)
+
+
+def test_an_endless_body_without_a_token_is_not_read_to_its_end(box: Box) -> None:
+    head = b"POST /api/v1/denoise HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999\r\n\r\n"
+    with connected_socket(box.service.http_port) as connection:
+        connection.sendall(head)
+        assert connection.recv(65536).startswith(b"HTTP/1.1 401 ")
+        sent = 0
+        try:
+            while sent < 4 * box.service.settings.max_clip_bytes:
+                sent += connection.send(bytes(1 << 20))
+        except OSError:
+            pass
+        assert sent < 4 * box.service.settings.max_clip_bytes
+
+
+def test_a_page_of_another_origin_cannot_connect(box: Box) -> None:
+    url = box.url.replace("http", "ws") + "/socket.io/?EIO=4&transport=websocket"
+    connection = websocket.create_connection(url, origin="https://evil.example", timeout=PATIENCE_S)
+    # The upgrade itself is answered; nothing comes through it.
+    try:
+        assert connection.recv() == ""
+    except (websocket.WebSocketException, OSError):
+        return
+
+
+@pytest.mark.parametrize("query", ["?EIO=4&transport=polling", "?EIO=3&transport=websocket", "", "?sid=x&EIO=4"])
+def test_other_transports_and_versions_are_refused(box: Box, query: str) -> None:
+    with connected_socket(box.service.http_port) as connection:
+        connection.sendall(f"GET /socket.io/{query} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode())
+        assert connection.recv(65536).split(b" ")[1] == b"400"
+
+
+def test_a_websocket_elsewhere_is_closed(box: Box) -> None:
+    connection = websocket.create_connection(box.url.replace("http", "ws") + "/healthz", timeout=PATIENCE_S)
+    assert connection.recv() == ""
+
+
+def test_audio_after_a_disconnect_packet_does_nothing(box: Box) -> None:
+    client = RawClient(box)
+    client.join(box.token())
+    client.call("stream.start", START)
+    client.send({"type": 1, "nsp": "/audio"})
+    client.emit("audio", encode_packet(AudioPacket(KIND_AUDIO, 0, 0, 0, bytes(640))))
+    assert client.closed_by_box()
+
+
+def wait_until(condition: Any) -> None:
+    deadline_s = time.monotonic() + PATIENCE_S
+    while not condition():
+        if time.monotonic() > deadline_s:
+            raise EngineFailedError("It did not happen.")
+        time.sleep(0.01)

@@ -1,0 +1,77 @@
+from typing import Any
+
+import msgpack
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from edge_server.transport.socketio_packet import (
+    MALFORMED_EVENT,
+    NAMESPACE,
+    StrictPacket,
+    encode_acknowledgement,
+    encode_event,
+)
+
+CONNECT, DISCONNECT, EVENT, ACK, BINARY_EVENT = 0, 1, 2, 3, 5
+
+
+def test_absent_data_is_left_out_as_javascript_parsers_require() -> None:
+    packet = StrictPacket(DISCONNECT, namespace=NAMESPACE)
+    assert msgpack.unpackb(packet.encode()) == {"type": DISCONNECT, "nsp": NAMESPACE}
+
+
+def test_an_event_is_read_as_it_was_sent() -> None:
+    packet = StrictPacket(encoded_packet=encode_event("audio", b"\x00\x01"))
+    assert (packet.packet_type, packet.namespace, packet.data) == (EVENT, NAMESPACE, ["audio", b"\x00\x01"])
+
+
+def test_an_acknowledgement_carries_its_number() -> None:
+    assert msgpack.unpackb(encode_acknowledgement(7, {"ok": True})) == {
+        "type": ACK,
+        "nsp": NAMESPACE,
+        "id": 7,
+        "data": [{"ok": True}],
+    }
+
+
+def test_a_clip_hands_its_acknowledgement_number_to_its_handler() -> None:
+    sent = msgpack.packb({"type": EVENT, "nsp": NAMESPACE, "id": 3, "data": ["clip", {"token": "t"}]})
+    packet = StrictPacket(encoded_packet=sent)
+    assert packet.data == ["clip", 3, {"token": "t"}]
+    assert packet.id is None
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        None,
+        [],
+        {},
+        {"type": EVENT, "nsp": NAMESPACE},
+        {"type": EVENT, "nsp": NAMESPACE, "data": []},
+        {"type": EVENT, "nsp": NAMESPACE, "data": "audio"},
+        {"type": EVENT, "nsp": NAMESPACE, "data": [1]},
+        {"type": EVENT, "nsp": 7, "data": ["audio"]},
+        {"type": EVENT, "nsp": NAMESPACE, "data": ["audio"], "id": "x"},
+        {"type": EVENT, "nsp": NAMESPACE, "data": ["connect", {}, {}]},
+        {"type": EVENT, "nsp": NAMESPACE, "data": ["disconnect"]},
+        {"type": True, "nsp": NAMESPACE},
+        {"type": ACK, "nsp": NAMESPACE, "id": 1, "data": []},
+        {"type": BINARY_EVENT, "nsp": NAMESPACE, "data": ["audio"]},
+        {"type": 99, "nsp": NAMESPACE},
+    ],
+)
+def test_what_is_no_packet_of_a_client_becomes_the_malformed_event(fields: Any) -> None:
+    packet = StrictPacket(encoded_packet=msgpack.packb(fields))
+    assert packet.data == [MALFORMED_EVENT]
+
+
+@pytest.mark.parametrize("data", [b"", b"\xc1", b"\x91" * 5000, "2[1]", '2/audio,["audio"]'])
+def test_bytes_that_are_not_msgpack_become_the_malformed_event(data: bytes | str) -> None:
+    assert StrictPacket(encoded_packet=data).data == [MALFORMED_EVENT]
+
+
+@given(st.binary(max_size=60))
+def test_no_bytes_make_the_parser_raise(data: bytes) -> None:
+    assert StrictPacket(encoded_packet=data).packet_type in (CONNECT, DISCONNECT, EVENT)
