@@ -37,6 +37,7 @@ from edge_server.transport.packets import VERSION
 from edge_server.transport.socketio_audio import AudioLane
 from edge_server.transport.socketio_control import ControlLane
 from edge_server.transport.socketio_server import create_socketio
+from edge_server.transport.upload_gate import UploadGate
 from edge_server.transport.wsgi import BoundedServer, start_http_server, start_https_server, tls_context
 
 _HOP_MS = 16
@@ -75,6 +76,7 @@ class Service:
         self._probe_pool = ThreadPool(1)
         limits = FileLimits(settings.max_clip_bytes, settings.max_clip_s)
         self._clips = ClipDesk(self._pump, self._file_pool, limits, settings.max_clips)
+        self._gate = UploadGate(settings.max_clips, settings.upload_wait_s, settings.upload_timeout_s)
         self.flask_app = self._create_flask_app()
         self.socketio = create_socketio(self.flask_app, settings)
         server = self.socketio.server
@@ -159,7 +161,7 @@ class Service:
         }
 
     def _listen(self) -> None:
-        http = start_http_server(self.flask_app, self.settings)
+        http = start_http_server(self.flask_app, self.settings, self._gate)
         self._servers.append(http)
         self.http_port = http.server_port
         if not self.settings.https:
@@ -169,7 +171,7 @@ class Service:
         except OSError as error:
             raise _data_folder_error(self.settings, error) from error
         context = tls_context(files)
-        https = start_https_server(self.flask_app, self.settings, context)
+        https = start_https_server(self.flask_app, self.settings, self._gate, context)
         self._servers.append(https)
         self.https_port = https.server_port
 
@@ -181,7 +183,7 @@ class Service:
 
     def _create_flask_app(self) -> Flask:
         context = HttpContext(
-            self.settings, self.pairing, self.tokens, self._clips, self.metrics, self._probe, self.info
+            self.settings, self.pairing, self.tokens, self._clips, self._gate, self.metrics, self._probe, self.info
         )
         return create_flask_app(context)
 

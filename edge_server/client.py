@@ -79,9 +79,7 @@ class DenoiseClient:
 
     def pair(self, pin: str) -> str:
         """Buy a token with the PIN that the box shows; it is kept for the calls that follow."""
-        answer = json.loads(
-            self.http.post("/api/v1/pair", json.dumps({"pin": pin}).encode(), "application/json", None)
-        )
+        answer = json.loads(self.http.post("/api/v1/pair", json.dumps({"pin": pin}).encode(), "application/json", None))
         self.token = str(answer["token"])
         return self.token
 

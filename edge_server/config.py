@@ -58,6 +58,9 @@ class Settings:
     max_clip_s: Annotated[int, "Longest file, in seconds."] = 1800
     max_clips: Annotated[int, "Files being received or cleaned at a time."] = 2
 
+    upload_wait_s: Annotated[float, "How long a file waits for others that are being received, in seconds."] = 5.0
+    upload_timeout_s: Annotated[float, "Longest time to receive a file, in seconds."] = 300.0
+
     handshake_timeout_s: Annotated[float, "Time to finish a TLS handshake and to authenticate, in seconds."] = 10.0
     http_timeout_s: Annotated[float, "Longest silence inside an HTTP request, in seconds."] = 30.0
     ping_interval_s: Annotated[int, "Interval of keep-alive pings, in seconds."] = 10

@@ -53,6 +53,11 @@ def largest(difference: NDArray[np.float32]) -> float:
     return float(np.max(np.abs(difference)))
 
 
+def largest_hop_rms(difference: Samples, hop_samples: int) -> float:
+    """Return the largest RMS over any hop."""
+    return float(np.sqrt(np.square(difference.reshape(-1, hop_samples)).mean(axis=1).max()))
+
+
 def error_db(estimate: NDArray[np.float32], reference: NDArray[np.float32]) -> float:
     """Return the energy of the error relative to that of the reference, in dB."""
     error, power = np.square(estimate - reference).sum(), np.square(reference).sum()

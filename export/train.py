@@ -40,7 +40,7 @@ class TrainConfig:
     batch: int = 16
     lr: float = 3e-3
     warmup_steps: int = 300
-    decay_fraction: float = 0.4
+    decay_fraction: float = 0.7
     average_decay: float = 0.999
     validate_every: int = 1000
     scored_clips: int = 26

@@ -10,7 +10,7 @@ from edge_server.config import REPOSITORY
 from edge_server.engine.model_file import find_default_model
 from edge_server.errors import HushboxError
 from scripts.bench_engine import DEFAULT_BATCHES, engine_table, run_engine_benchmark
-from scripts.bench_sessions import run_sessions_benchmark, sessions_table
+from scripts.bench_sessions import MAX_BASELINE, run_sessions_benchmark, sessions_table
 
 MODEL_OPTION = click.option(
     "--model", type=click.Path(path_type=Path), help="Model file; the default is the shipped one."
@@ -42,7 +42,8 @@ def engine(model: Path | None, seconds: float, as_json: bool) -> None:
 @JSON_OPTION
 def sessions(model: Path | None, sessions: int, packet_ms: int, seconds: float, baseline: bool, as_json: bool) -> None:
     """Live Socket.IO sessions against the real server, and against a naive Flask-SocketIO handler."""
-    result = run_sessions_benchmark(_model(model), sessions, packet_ms, seconds, with_baseline=baseline)
+    limit = MAX_BASELINE if baseline else 0
+    result = run_sessions_benchmark(_model(model), sessions, packet_ms, seconds, max_baseline_sessions=limit)
     click.echo(json.dumps(result) if as_json else sessions_table(result))
 
 

@@ -78,4 +78,4 @@ class NaiveDialect:
         return frame if opcode == BINARY else None
 
 
-DIALECTS = {"box": BoxDialect, "naive": NaiveDialect}
+DIALECTS: dict[str, type[BoxDialect] | type[NaiveDialect]] = {"box": BoxDialect, "naive": NaiveDialect}

@@ -33,6 +33,8 @@ SUSTAINED_P99_MS = 60.0
 """A voice is sustained while its slowest answers still fit a jitter buffer that nobody notices."""
 START_TIMEOUT_S = 30.0
 SHRINK = 0.75
+FIRST_BASELINE = 4
+MAX_BASELINE = 512
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,11 +67,11 @@ class Server:
 
 
 def run_sessions_benchmark(
-    model_path: Path, sessions: int, packet_ms: int, seconds: float, *, with_baseline: bool = True
+    model_path: Path, sessions: int, packet_ms: int, seconds: float, *, max_baseline_sessions: int = MAX_BASELINE
 ) -> dict[str, Any]:
-    """Load the real server with `sessions` voices, fewer if it cannot carry them; then the naive one.
+    """Load the real server with `sessions` voices, fewer if it cannot carry them; then the naive one, as far as it goes.
 
-    Gives one flat dict; `sessions` is what was sustained.
+    Gives one flat dict; `sessions` is what was sustained. No baseline is measured when `max_baseline_sessions` is 0.
     """
     samples, rate_hz = soundfile.read(CLIP, dtype="int16")
     packet_samples = rate_hz * packet_ms // 1000
@@ -95,10 +97,10 @@ def run_sessions_benchmark(
     result = {"benchmark": "sessions", "model": model_path.name, "packet_ms": packet_ms, **asdict(ours)}
     result["requested_sessions"] = sessions
     result["sustained"] = ours.sustained
-    if with_baseline:
+    if max_baseline_sessions:
         baseline_model = _baseline_model(model_path)
         with _naive(baseline_model) as naive:
-            theirs = _largest_up_to(lambda count: loaded(naive, count, b""))
+            theirs = _largest_up_to(max_baseline_sessions, lambda count: loaded(naive, count, b""))
         result["baseline_model"] = baseline_model.name
         result["baseline_sessions"] = theirs.sessions if theirs else 0
         result["baseline_latency_p99_ms"] = theirs.latency_p99_ms if theirs else None
@@ -134,27 +136,31 @@ def _largest_from(sessions: int, load: Callable[[int], LoadResult]) -> LoadResul
     return result
 
 
-def _largest_up_to(load: Callable[[int], LoadResult]) -> LoadResult | None:
-    best, count, too_many = None, 2, None
-    while too_many is None or too_many - count > max(1, count // 8):
-        trial = count * 2 if too_many is None else (count + too_many) // 2
-        result = load(trial if best else count)
+def _largest_up_to(limit: int, load: Callable[[int], LoadResult]) -> LoadResult | None:
+    best: LoadResult | None = None
+    count, too_many = min(FIRST_BASELINE, limit), limit + 1
+    # Doubled until it is too much, then halved in between until an eighth is left.
+    while count < too_many:
+        result = load(count)
         if result.sustained:
-            best, count = result, result.sessions
-        elif best is None:
-            return None
+            best = result
         else:
-            too_many = result.sessions
+            too_many = count
+        carried = best.sessions if best else 0
+        if too_many - carried <= max(1, carried // 8):
+            break
+        count = min(2 * carried, limit) if too_many > limit else (carried + too_many) // 2
     return best
 
 
 def _measure(server: Server, load: Load) -> LoadResult:
-    before, begun_s = _cpu_s(server.process), time.perf_counter()
+    before_s = _cpu_s(server.process)
     command = [sys.executable, "-m", "scripts.bench_load"]
     generator = subprocess.run(
         command, input=msgpack.packb(asdict(load)), capture_output=True, cwd=REPOSITORY, check=False
     )
-    cpu_percent = 100 * (_cpu_s(server.process) - before) / (time.perf_counter() - begun_s)
+    # Connecting is counted too, so this is a little more than speaking alone takes.
+    cpu_percent = 100 * (_cpu_s(server.process) - before_s) / load.seconds
     if generator.returncode:
         raise EngineFailedError(f"The load generator failed: {generator.stderr.decode().strip().splitlines()[-1]}")
     report = json.loads(generator.stdout)

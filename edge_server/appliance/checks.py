@@ -88,4 +88,4 @@ def _port_free(host: str, port: int, option: str) -> str:
             probe.bind((host, port))
         except OSError as error:
             raise AddressTakenError(f"Port {port} is taken; choose another with {option}.") from error
-    return f"Port {port} is free."
+    return f"Port {port} is free." if port else f"Some free port will do for {option}."

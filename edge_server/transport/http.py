@@ -10,7 +10,7 @@ from typing import Any
 
 import flask
 from flask import Blueprint, Flask, Response, jsonify, request, send_from_directory
-from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
+from werkzeug.exceptions import ClientDisconnected, HTTPException, RequestEntityTooLarge
 
 from edge_server.auth.pairing import PairingDesk
 from edge_server.auth.tokens import SPEAKER, TokenDesk
@@ -29,6 +29,7 @@ from edge_server.jobs.clip import CLIP_FORMATS, ClipDesk
 from edge_server.metrics import CONTENT_TYPE, Metrics
 from edge_server.sessions.live_voice import MAX_SUPPRESSION_LIMIT_DB
 from edge_server.transport.fields import as_fields, choice, limit_db, text
+from edge_server.transport.upload_gate import UploadGate
 
 logger = logging.getLogger(__name__)
 
@@ -56,6 +57,7 @@ class HttpContext:
     pairing: PairingDesk
     tokens: TokenDesk
     clips: ClipDesk
+    gate: UploadGate
     metrics: Metrics
     probe: Callable[[], float]
     info: Callable[[], dict[str, Any]]
@@ -90,7 +92,9 @@ def _api(context: HttpContext) -> Blueprint:
         fields = _clip_fields()
         suppression_limit_db = limit_db(fields, "suppression_limit_db", MAX_SUPPRESSION_LIMIT_DB)
         file_format = choice(fields, "format", CLIP_FORMATS)
-        clean = context.clips.clean(_uploaded_file(context.settings.max_clip_bytes), suppression_limit_db, file_format)
+        with context.gate.enter():
+            data = _uploaded_file(context.settings.max_clip_bytes)
+        clean = context.clips.clean(data, suppression_limit_db, file_format)
         context.metrics.count_clip(clean.samples / clean.sample_rate_hz)
         return Response(clean.data, mimetype=f"audio/{clean.file_format}")
 
@@ -198,6 +202,8 @@ def _known_error(error: Exception, settings: Settings) -> HushboxError:
         return error
     if isinstance(error, RequestEntityTooLarge):
         return FileTooLargeError(f"The file has more than the allowed {settings.max_clip_bytes} bytes.")
+    if isinstance(error, ClientDisconnected):
+        return BadRequestError("The body of the request ended before it was complete.")
     if isinstance(error, HTTPException):
         if error.code == 404:
             return NotFoundError(f"There is nothing at {flask.request.path[:100]}.")

@@ -13,6 +13,8 @@ MALFORMED_EVENT = "\x00malformed"
 # Events whose answer takes long: their handler gets the acknowledgement's id and answers by itself.
 DEFERRED_EVENTS = frozenset({"clip"})
 _CLIENT_TYPES = frozenset({packet.CONNECT, packet.DISCONNECT, packet.EVENT})
+# How JavaScript's msgpack parser packs an ArrayBuffer under Node; in browsers it packs plain binary.
+_ARRAY_BUFFER_EXTENSION = 0
 # python-socketio would run the server's own handlers for these, with arguments of the client's choice.
 _RESERVED_EVENTS = frozenset({"connect", "disconnect", MALFORMED_EVENT})
 
@@ -41,7 +43,7 @@ class StrictPacket(MsgPackPacket):  # type: ignore[misc]
     def decode(self, encoded_packet: Any) -> None:
         """Fill this packet from bytes of a client."""
         try:
-            fields = msgpack.unpackb(encoded_packet)
+            fields = msgpack.unpackb(encoded_packet, ext_hook=_extension)
         except (ValueError, TypeError, msgpack.UnpackException):
             fields = None
         if not _is_client_packet(fields):
@@ -64,6 +66,10 @@ def encode_event(event: str, argument: Any) -> bytes:
 def encode_acknowledgement(acknowledgement_id: int, argument: Any) -> bytes:
     """The bytes of the answer to the event that carried `acknowledgement_id`."""
     return bytes(msgpack.packb({"type": packet.ACK, "data": [argument], "nsp": NAMESPACE, "id": acknowledgement_id}))
+
+
+def _extension(code: int, data: bytes) -> bytes | msgpack.ExtType:
+    return data if code == _ARRAY_BUFFER_EXTENSION else msgpack.ExtType(code, data)
 
 
 def _is_client_packet(fields: Any) -> bool:

@@ -13,11 +13,14 @@ from geventwebsocket.exceptions import ProtocolError, WebSocketError
 from geventwebsocket.handler import WebSocketHandler
 from geventwebsocket.websocket import Header, Stream, WebSocket
 
+from edge_server.errors import TooManyStreamsError
 from edge_server.transport.request_body import BoundedInput
+from edge_server.transport.upload_gate import Upload
 
 _ENGINE_IO_TEXT_KINDS = frozenset("0123456")
 _CLOSE_TOO_BIG = 1009
 _CLOSE_PROTOCOL_ERROR = 1002
+_CLOSE_TRY_LATER = 1013
 _MESSAGES_PER_TURN = 16
 # A multiple of the mask's four bytes, so that every block begins with the first of them.
 _BLOCK_BYTES = 256 * 1024
@@ -32,10 +35,10 @@ class BoundedWebSocket(WebSocket):  # type: ignore[misc]
     """A WebSocket whose messages are measured before they are read.
 
     gevent-websocket allocates whatever a frame header declares and joins fragments without end; this one
-    refuses both beyond `limit_bytes`, which grows once the client has shown a token.
+    refuses both beyond `limit_bytes`, which grows once the client has shown a token. Large ones wait at the gate.
     """
 
-    __slots__ = ("_message_bytes", "_messages", "admitted", "limit_bytes")
+    __slots__ = ("_message_bytes", "_messages", "_upload", "admitted", "limit_bytes")
 
     def __init__(self, environ: dict[str, Any], handler: BoundedHandler, limit_bytes: int) -> None:
         super().__init__(environ, Stream(handler), handler)
@@ -43,6 +46,7 @@ class BoundedWebSocket(WebSocket):  # type: ignore[misc]
         self.admitted = False
         self._message_bytes = 0
         self._messages = 0
+        self._upload: Upload | None = None
 
     def admit(self, limit_bytes: int) -> None:
         """Keep this connection beyond the time for authentication, and take messages up to this size."""
@@ -82,8 +86,12 @@ class BoundedWebSocket(WebSocket):  # type: ignore[misc]
         except MessageTooLargeError:
             self.close(_CLOSE_TOO_BIG, "message too large")
             return None
+        except TooManyStreamsError as busy:
+            self.close(_CLOSE_TRY_LATER, busy.message)
+            return None
         finally:
             self._message_bytes = 0
+            self._leave_gate()
         if isinstance(message, str) and message[:1] not in _ENGINE_IO_TEXT_KINDS:
             # python-engineio would fail outside its own error handling and leave the session behind.
             self.close(_CLOSE_PROTOCOL_ERROR, "not an Engine.IO packet")
@@ -98,6 +106,8 @@ class BoundedWebSocket(WebSocket):  # type: ignore[misc]
         self._message_bytes += header.length
         if self._message_bytes > self.limit_bytes:
             raise MessageTooLargeError
+        if self._message_bytes > _BLOCK_BYTES and self._upload is None:
+            self._upload = self.handler.server.upload_gate.enter()
         if not header.length:
             return header, b""
         if header.length <= _BLOCK_BYTES:
@@ -107,6 +117,11 @@ class BoundedWebSocket(WebSocket):  # type: ignore[misc]
             payload += self._read_block(min(_BLOCK_BYTES, header.length - len(payload)), header.mask)
             gevent.sleep(0)
         return header, payload
+
+    def _leave_gate(self) -> None:
+        if self._upload is not None:
+            self._upload.leave()
+            self._upload = None
 
     def _read_block(self, size_bytes: int, mask: bytes) -> bytes:
         block: bytes = self.raw_read(size_bytes)

@@ -13,6 +13,7 @@ from gevent.pywsgi import WSGIServer
 from edge_server.appliance.tls import CertificateFiles
 from edge_server.config import Settings
 from edge_server.errors import AddressTakenError
+from edge_server.transport.upload_gate import UploadGate
 from edge_server.transport.websocket import BoundedHandler
 
 
@@ -21,11 +22,14 @@ class BoundedServer(WSGIServer):  # type: ignore[misc]
 
     handler_class = BoundedHandler
 
-    def __init__(self, address: tuple[str, int], application: Any, settings: Settings, **tls: Any) -> None:
+    def __init__(
+        self, address: tuple[str, int], application: Any, settings: Settings, gate: UploadGate, **tls: Any
+    ) -> None:
         # A given name keeps pywsgi from asking the resolver for one.
         environ = {"SERVER_NAME": "hushbox"}
         pool = Pool(settings.max_connections)
         super().__init__(address, application, spawn=pool, log=None, error_log=None, environ=environ, **tls)
+        self.upload_gate = gate
         self.http_timeout_s = settings.http_timeout_s
         self.handshake_timeout_s = settings.handshake_timeout_s
         self.first_message_bytes = settings.max_message_bytes
@@ -41,9 +45,9 @@ class BoundedServer(WSGIServer):  # type: ignore[misc]
             client_socket.close()
 
 
-def start_http_server(application: Any, settings: Settings) -> BoundedServer:
+def start_http_server(application: Any, settings: Settings, gate: UploadGate) -> BoundedServer:
     """Listen on plain HTTP. Raises `AddressTakenError`."""
-    server = BoundedServer((settings.http_host, settings.http_port), application, settings)
+    server = BoundedServer((settings.http_host, settings.http_port), application, settings, gate)
     _start(server, "--http-port")
     return server
 
@@ -56,10 +60,12 @@ def tls_context(files: CertificateFiles) -> ssl.SSLContext:
     return context
 
 
-def start_https_server(application: Any, settings: Settings, context: ssl.SSLContext) -> BoundedServer:
+def start_https_server(
+    application: Any, settings: Settings, gate: UploadGate, context: ssl.SSLContext
+) -> BoundedServer:
     """Listen on HTTPS. Raises `AddressTakenError`."""
     address = (settings.https_host, settings.https_port)
-    server = BoundedServer(address, application, settings, ssl_context=context)
+    server = BoundedServer(address, application, settings, gate, ssl_context=context)
     _start(server, "--https-port")
     return server
 

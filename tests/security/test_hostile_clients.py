@@ -9,11 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import msgpack
+import numpy as np
 import pytest
 import websocket
 
 from edge_server.errors import EngineFailedError
 from edge_server.transport.packets import KIND_AUDIO, AudioPacket, encode_packet
+from tests.audio_files import encoded
 from tests.raw_client import RawClient
 from tests.running_box import Box, running_box
 
@@ -272,6 +274,31 @@ def test_audio_after_a_disconnect_packet_does_nothing(box: Box) -> None:
     client.send({"type": 1, "nsp": "/audio"})
     client.emit("audio", encode_packet(AudioPacket(KIND_AUDIO, 0, 0, 0, bytes(640))))
     assert client.closed_by_box()
+
+
+def test_connections_beyond_the_limit_wait_for_the_others_to_be_cut(tiny_model_path: Path, tmp_path: Path) -> None:
+    with (
+        running_box(tiny_model_path, tmp_path, max_connections=2, http_timeout_s=0.5) as box,
+        connected_socket(box.service.http_port),
+        connected_socket(box.service.http_port),
+        connected_socket(box.service.http_port) as third,
+    ):
+        third.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+        assert third.recv(65536).startswith(b"HTTP/1.1 200")
+
+
+def test_uploads_that_never_end_are_bounded_and_end(tiny_model_path: Path, tmp_path: Path) -> None:
+    limits = {"max_clips": 1, "upload_wait_s": 0.2, "upload_timeout_s": 1.0}
+    large = struct.pack("!BBQ", 0x82, 0x80 | 127, 2_000_000) + b"mask" + bytes(400_000)
+    with running_box(tiny_model_path, tmp_path, **limits) as box:
+        first, second = RawClient(box), RawClient(box)
+        for client in (first, second):
+            client.join(box.token())
+            client.websocket.sock.sendall(large)
+        assert second.closed_by_box()
+        assert first.closed_by_box()
+        with box.client() as client:
+            client.clip(encoded(np.zeros(400_000, np.int16), 16000))
 
 
 def wait_until(condition: Any) -> None:

@@ -26,6 +26,12 @@ def test_an_event_is_read_as_it_was_sent() -> None:
     assert (packet.packet_type, packet.namespace, packet.data) == (EVENT, NAMESPACE, ["audio", b"\x00\x01"])
 
 
+def test_binary_of_a_node_client_is_binary() -> None:
+    event = ["audio", msgpack.ExtType(0, b"\x00\x01"), msgpack.ExtType(5, b"x")]
+    packet = StrictPacket(encoded_packet=msgpack.packb({"type": EVENT, "nsp": NAMESPACE, "data": event}))
+    assert packet.data == ["audio", b"\x00\x01", msgpack.ExtType(5, b"x")]
+
+
 def test_an_acknowledgement_carries_its_number() -> None:
     assert msgpack.unpackb(encode_acknowledgement(7, {"ok": True})) == {
         "type": ACK,
