@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 
+from edge_server.errors import HushboxError
 from export.errors import ExportError
 from export.metadata import Names
 
@@ -94,16 +95,13 @@ def export(checkpoint: Path, name: str, out: Path) -> None:
 @folder_option("--speech", DATA / "speech", "Clean speech for calibration mixtures.")
 @folder_option("--noise", DATA / "noise", "Noise for calibration mixtures.")
 @folder_option("--cache", CACHE, "Folder for decoded audio.")
-@click.option("--keep-float", multiple=True, help="A matrix product to leave in float; may be given several times.")
-def quantize(
-    name: str, out: Path, audio: Path | None, speech: Path, noise: Path, cache: Path, keep_float: tuple[str, ...]
-) -> None:
+def quantize(name: str, out: Path, audio: Path | None, speech: Path, noise: Path, cache: Path) -> None:
     """Write NAME.int8.onnx from NAME.fp32.onnx with static integer matrix products, and its manifest."""
-    from export.pipeline import mix_calibration, quantize_int8, read_audio
+    from export.pipeline import mix_calibration, quantize_int8, read_recordings
 
     names = Names(out, name)
-    samples = read_audio(audio, 16000) if audio else mix_calibration(speech, noise, cache)
-    products = quantize_int8(names, samples, frozenset(keep_float))
+    samples = read_recordings(audio, 16000) if audio else mix_calibration(speech, noise, cache)
+    products = quantize_int8(names, samples)
     click.echo(f"wrote {names.int8} with {len(products)} integer products, and {names.manifest}")
 
 
@@ -120,12 +118,15 @@ def verify(checkpoint: Path, name: str, out: Path, audio: Path, as_json: bool) -
 
     # Single frames only lose time to a second thread.
     torch.set_num_threads(1)
-    verification = verify_files(checkpoint, Names(out, name), audio)
+    verification = verify_files(
+        checkpoint,
+        Names(out, name),
+        audio,
+        lambda rung: click.echo(f"holds  {rung.name}: {rung.difference:.3g} (allowed {rung.tolerance:g})", err=as_json),
+    )
     if as_json:
         click.echo(json.dumps(verification.to_dict(), indent=2))
         return
-    for rung in verification.rungs:
-        click.echo(f"holds  {rung.name}: {rung.difference:.3g} (allowed {rung.tolerance:g})")
     operators = verification.operators
     click.echo(f"holds  {operators.integer} matrix products in integers, {operators.float} in float")
 
@@ -150,7 +151,7 @@ def evaluate(
 
     systems: dict[str, scoring.System] = {"unprocessed": scoring.unprocessed}
     if rnnoise:
-        systems["RNNoise"] = scoring.rnnoise
+        systems["RNNoise"] = scoring.make_rnnoise()
     systems |= {path.name.removesuffix(".onnx"): scoring.hushbox(path) for path in models}
     chosen = list(islice(read_pairs(pairs), limit))
     results = scoring.evaluate(systems, chosen)
@@ -183,7 +184,10 @@ def run() -> None:
     """Run the command line; an error of ours is one sentence and exit code 1, never a traceback."""
     try:
         main(prog_name="python -m export")
-    except (ExportError, FileNotFoundError) as error:
+    except ModuleNotFoundError as error:
+        click.echo(f"error: {error}; run 'pip install -r export/requirements.txt' first", err=True)
+        sys.exit(1)
+    except (ExportError, HushboxError, OSError) as error:
         click.echo(f"error: {error}", err=True)
         sys.exit(1)
 

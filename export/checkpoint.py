@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +15,15 @@ from export.model import Denoiser, ModelConfig
 
 def save_checkpoint(path: Path, content: dict[str, Any]) -> None:
     """Write `content` so that a crash never leaves a half-written file."""
-    partial = path.with_suffix(".partial")
-    torch.save(content, partial)
+    buffer = io.BytesIO()
+    torch.save(content, buffer)
+    write_whole(path, buffer.getvalue())
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Write a file that is either there with all of its content or not there."""
+    partial = path.with_name(path.name + ".partial")
+    partial.write_bytes(content)
     partial.replace(path)
 
 

@@ -5,17 +5,16 @@ from __future__ import annotations
 import csv
 import hashlib
 import json
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import soundfile
-import soxr
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-AUDIO_SUFFIXES = (".wav", ".flac", ".ogg", ".opus", ".mp3")
+from export.checkpoint import write_whole
+from export.errors import AudioError
+from export.recording import list_recordings, read_mono
 
 
 @dataclass(frozen=True)
@@ -61,36 +60,51 @@ def load_corpus(folder: Path, cache: Path, sample_rate_hz: int) -> Corpus:
     """Return the corpus in `folder`, decoding it into `cache` the first time.
 
     With a `segments.csv` (columns file, start, end, speaker or noise_class, source) its segments are used; any other folder
-    gives one segment per audio file, grouped by the file's parent folder. Raises FileNotFoundError if no audio is found.
+    gives one segment per audio file, grouped by the file's parent folder. Raises AudioError if there is no audio to be had.
     """
-    listings = list(_list_segments(folder))
-    if not listings:
-        raise FileNotFoundError(f"no audio files ({', '.join(AUDIO_SUFFIXES)}) in {folder}")
-    described = json.dumps([[str(item.file), item.start_s, item.end_s, item.group] for item in listings])
-    key = hashlib.sha256(f"{sample_rate_hz}{described}".encode()).hexdigest()[:16]
+    if not folder.is_dir():
+        raise AudioError(f"There is no folder {folder}.")
+    listings = _list_segments(folder)
+    key = _key(listings, folder, sample_rate_hz)
     stored, index = cache / f"{folder.name}-{key}.npy", cache / f"{folder.name}-{key}.json"
     if not index.exists():
         cache.mkdir(parents=True, exist_ok=True)
         samples, segments = _decode(listings, sample_rate_hz, folder.name)
         np.save(stored, samples)
-        index.write_text(json.dumps([[s.first, s.end, s.group, s.source] for s in segments]))
+        # The index comes last and whole: an interrupted decoding leaves none.
+        write_whole(index, json.dumps([[s.first, s.end, s.group, s.source] for s in segments]).encode())
     entries = json.loads(index.read_text())
     return Corpus(folder.name, key, np.load(stored, mmap_mode="r"), tuple(Segment(*entry) for entry in entries))
 
 
-def _list_segments(folder: Path) -> Iterator[_Listing]:
+def _list_segments(folder: Path) -> list[_Listing]:
     table = folder / "segments.csv"
-    if table.exists():
-        with table.open(newline="") as lines:
-            for row in csv.DictReader(lines):
-                group = row.get("speaker") or row.get("noise_class") or row["file"]
-                yield _Listing(
-                    folder / row["file"], float(row["start"]), float(row["end"]), group, row.get("source", "")
+    if not table.exists():
+        return [_Listing(path, 0.0, None, path.parent.name, folder.name) for path in list_recordings(folder)]
+    with table.open(newline="") as lines:
+        try:
+            return [
+                _Listing(
+                    folder / row["file"],
+                    float(row["start"]),
+                    float(row["end"]),
+                    row.get("speaker") or row.get("noise_class") or row["file"],
+                    row.get("source", ""),
                 )
-        return
-    for path in sorted(folder.rglob("*")):
-        if path.suffix.lower() in AUDIO_SUFFIXES:
-            yield _Listing(path, 0.0, None, path.parent.name, folder.name)
+                for row in csv.DictReader(lines)
+            ]
+        except (KeyError, ValueError) as cause:
+            raise AudioError(f"{table} needs the columns file, start and end (seconds): {cause}.") from cause
+
+
+def _key(listings: list[_Listing], folder: Path, sample_rate_hz: int) -> str:
+    """Return a hash of what the segments are and of how large their files are, wherever the folder lies."""
+    sizes = {item.file: item.file.stat().st_size for item in listings}
+    described = [
+        [str(item.file.relative_to(folder)), sizes[item.file], item.start_s, item.end_s, item.group, item.source]
+        for item in listings
+    ]
+    return hashlib.sha256(f"{sample_rate_hz}{json.dumps(described)}".encode()).hexdigest()[:16]
 
 
 def _decode(listings: list[_Listing], sample_rate_hz: int, title: str) -> tuple[NDArray[np.int16], list[Segment]]:
@@ -100,7 +114,7 @@ def _decode(listings: list[_Listing], sample_rate_hz: int, title: str) -> tuple[
     opened: Path | None = None
     for item in tqdm(listings, desc=f"decode {title}", unit="segment"):
         if item.file != opened:
-            whole, opened = read_mono(item.file, sample_rate_hz), item.file
+            whole, opened = _to_pcm(read_mono(item.file, sample_rate_hz)), item.file
         end = len(whole) if item.end_s is None else round(item.end_s * sample_rate_hz)
         piece = whole[round(item.start_s * sample_rate_hz) : end]
         if len(piece) == 0:
@@ -111,10 +125,6 @@ def _decode(listings: list[_Listing], sample_rate_hz: int, title: str) -> tuple[
     return np.concatenate(pieces), segments
 
 
-def read_mono(path: Path, sample_rate_hz: int) -> NDArray[np.int16]:
-    samples, rate_hz = soundfile.read(path, dtype="float32", always_2d=True)
-    mono = samples.mean(axis=1)
-    if rate_hz != sample_rate_hz:
-        mono = soxr.resample(mono, rate_hz, sample_rate_hz)
-    pcm: NDArray[np.int16] = np.clip(np.rint(mono * 32768), -32768, 32767).astype(np.int16)
+def _to_pcm(samples: NDArray[np.float32]) -> NDArray[np.int16]:
+    pcm: NDArray[np.int16] = np.clip(np.rint(samples * 32768), -32768, 32767).astype(np.int16)
     return pcm

@@ -21,6 +21,18 @@ class ModelFileError(ExportError):
     code = "model_file_unusable"
 
 
+class AudioError(ExportError):
+    """A recording or a folder of them is missing, unreadable or does not fit."""
+
+    code = "audio_unusable"
+
+
+class PackageError(ExportError):
+    """A package that was asked for is not installed."""
+
+    code = "package_missing"
+
+
 class CalibrationError(ExportError):
     """The calibration audio is missing or empty."""
 

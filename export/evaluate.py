@@ -12,7 +12,7 @@ import soxr
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from export.errors import ModelFileError
+from export.errors import PackageError
 from export.forms import through_engine
 from export.metrics import SCORE_NAMES, Scores, mean_scores, score
 from export.pairs import Pair
@@ -35,20 +35,24 @@ def hushbox(int8: Path) -> System:
     return lambda noisy, sample_rate_hz: through_engine(int8, [noisy], sample_rate_hz)
 
 
-def rnnoise(noisy: Samples, sample_rate_hz: int) -> Samples:
-    """Return RNNoise's output (PyPI package pyrnnoise), aligned; it works at 48 kHz. Raises ModelFileError if not installed."""
+def make_rnnoise() -> System:
+    """Return RNNoise (PyPI package pyrnnoise), aligned; it works at 48 kHz. Raises PackageError if it is not installed."""
     try:
         from pyrnnoise import RNNoise
     except ImportError as cause:
-        raise ModelFileError("The package pyrnnoise is not installed; leave --rnnoise out or install it.") from cause
-    upsampled = soxr.resample(noisy, sample_rate_hz, RNNOISE_RATE_HZ)
-    padded = np.pad(upsampled, (0, RNNOISE_DELAY_SAMPLES + -len(upsampled) % 480))
-    pcm = np.clip(np.rint(padded * 32768), -32768, 32767).astype(np.int16)
-    frames = [frame for _, frame in RNNoise(RNNOISE_RATE_HZ).denoise_chunk(pcm[None])]
-    cleaned = np.concatenate(frames, axis=1)[0].astype(np.float32) / 32768
-    aligned = cleaned[RNNOISE_DELAY_SAMPLES : RNNOISE_DELAY_SAMPLES + len(upsampled)]
-    resampled: Samples = soxr.resample(aligned, RNNOISE_RATE_HZ, sample_rate_hz)
-    return fit(resampled, len(noisy))
+        raise PackageError("The package pyrnnoise is not installed; install it or say --no-rnnoise.") from cause
+
+    def rnnoise(noisy: Samples, sample_rate_hz: int) -> Samples:
+        upsampled = soxr.resample(noisy, sample_rate_hz, RNNOISE_RATE_HZ)
+        padded = np.pad(upsampled, (0, RNNOISE_DELAY_SAMPLES + -len(upsampled) % 480))
+        pcm = np.clip(np.rint(padded * 32768), -32768, 32767).astype(np.int16)
+        frames = [frame for _, frame in RNNoise(RNNOISE_RATE_HZ).denoise_chunk(pcm[None])]
+        cleaned = np.concatenate(frames, axis=1)[0].astype(np.float32) / 32768
+        aligned = cleaned[RNNOISE_DELAY_SAMPLES : RNNOISE_DELAY_SAMPLES + len(upsampled)]
+        resampled: Samples = soxr.resample(aligned, RNNOISE_RATE_HZ, sample_rate_hz)
+        return fit(resampled, len(noisy))
+
+    return rnnoise
 
 
 def fit(samples: Samples, length: int) -> Samples:

@@ -64,10 +64,13 @@ def error_db(estimate: NDArray[np.float32], reference: NDArray[np.float32]) -> f
     return float(10 * np.log10((error + 1e-12) / (power + 1e-12)))
 
 
-def drift_db(int8: NDArray[np.float32], fp32: NDArray[np.float32], sample_rate_hz: int) -> float:
-    """Return how much larger the relative error of the last ten seconds is than that of the first ten, in dB."""
-    ten_s = 10 * sample_rate_hz
-    return error_db(int8[-ten_s:], fp32[-ten_s:]) - error_db(int8[:ten_s], fp32[:ten_s])
+def drift_db(int8: Samples, fp32: Samples, repeats: int) -> float:
+    """Return how much larger the relative error of the last of `repeats` equal stretches is than that of the second, in dB.
+
+    The same audio has to stand in every stretch, so that only time can make a difference.
+    """
+    stretches = list(zip(np.split(int8, repeats), np.split(fp32, repeats), strict=True))
+    return error_db(*stretches[-1]) - error_db(*stretches[1])
 
 
 def batch_difference(int8: Path, spectra: Spectra) -> float:

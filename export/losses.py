@@ -17,9 +17,9 @@ def spectral_loss(estimate: Tensor, target: Tensor) -> Tensor:
     the negative signal-to-distortion ratio in dB. Each example is first scaled to unit target level, so that quiet ones count.
     """
     energy = target.square().sum((1, 2, 3), keepdim=True)
-    frames = target.shape[1] * target.shape[2]
-    silent = energy < 1e-6 * frames
-    scale = torch.where(silent, torch.ones_like(energy), (energy / frames + 1e-9).rsqrt())
+    cells = target.shape[1] * target.shape[2]
+    silent = energy < 1e-6 * cells
+    scale = torch.where(silent, torch.ones_like(energy), (energy / cells + 1e-9).rsqrt())
     estimate, target = estimate * scale, target * scale
     magnitude, wanted = _magnitude(estimate), _magnitude(target)
     compressed, compressed_wanted = magnitude**COMPRESSION, wanted**COMPRESSION

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import Any
 
 import onnx
 
+from export.checkpoint import sha256_of
 from export.errors import ModelFileError
 from export.model import Denoiser
 
@@ -81,13 +81,13 @@ def read_facts(path: Path) -> dict[str, Any]:
 
 
 def write_manifest(names: Names, facts: dict[str, Any], results: dict[str, Any]) -> None:
-    """Write NAME.json for NAME.int8.onnx, keeping what it says of default and scores."""
-    kept = json.loads(names.manifest.read_text()) if names.manifest.exists() else {}
+    """Write NAME.json for NAME.int8.onnx. The first model of a folder becomes its default and stays it."""
+    others = [path for path in names.folder.glob("*.json") if path != names.manifest]
     manifest = {
-        **kept,
         **facts,
+        "default": not any(json.loads(path.read_text()).get("default") for path in others),
         "file": names.int8.name,
-        "sha256": hashlib.sha256(names.int8.read_bytes()).hexdigest(),
+        "sha256": sha256_of(names.int8),
         **results,
     }
     names.manifest.write_text(json.dumps(manifest, indent=2) + "\n")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -10,7 +11,7 @@ import numpy as np
 import scipy.fft
 import scipy.signal
 from numpy.typing import NDArray
-from torch.utils.data import IterableDataset, get_worker_info
+from torch.utils.data import IterableDataset
 
 from export.corpus import Corpus, Segment
 from export.rooms import RoomBank
@@ -141,18 +142,13 @@ class Mixer:
 
 
 class MixStream(IterableDataset[tuple[Samples, Samples]]):
-    """Endless examples from `first_index` on, dealt to the loader's workers in turn."""
+    """Endless examples from `first_index` on, for a loader with one worker."""
 
     def __init__(self, mixer: Mixer, seed: int, first_index: int) -> None:
         self.mixer, self.seed, self.first_index = mixer, seed, first_index
 
     def __iter__(self) -> Iterator[tuple[Samples, Samples]]:
-        worker = get_worker_info()
-        step, offset = (worker.num_workers, worker.id) if worker else (1, 0)
-        index = self.first_index + offset
-        while True:
-            yield self.mixer.example(self.seed, index)
-            index += step
+        return (self.mixer.example(self.seed, index) for index in itertools.count(self.first_index))
 
 
 def active_rms(samples: Samples, frame_samples: int = 480) -> float:

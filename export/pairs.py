@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import soundfile
 from numpy.typing import NDArray
+
+from export.errors import AudioError
+from export.recording import list_recordings, read_mono
 
 
 @dataclass(frozen=True)
@@ -23,20 +25,22 @@ class Pair:
     snr_db: float | None
 
 
-def read_pairs(folder: Path) -> Iterator[Pair]:
+def read_pairs(folder: Path, sample_rate_hz: int = 16000) -> Iterator[Pair]:
     """Yield the pairs in `folder/noisy` and `folder/clean` (same names), with SNRs from `folder/metadata.csv` if there.
 
-    Raises FileNotFoundError if there is no pair.
+    Other rates are resampled and channels averaged. Raises AudioError if there is no pair, or one of unequal length.
     """
-    noisy_files = sorted(path for path in (folder / "noisy").glob("*") if (folder / "clean" / path.name).exists())
-    if not noisy_files:
-        raise FileNotFoundError(f"no pairs: {folder} needs the folders noisy/ and clean/ with equal file names")
+    if not (folder / "noisy").is_dir() or not (folder / "clean").is_dir():
+        raise AudioError(f"There are no pairs: {folder} needs the folders noisy/ and clean/ with equal file names.")
     snrs = _snrs_db(folder / "metadata.csv")
-    for path in noisy_files:
-        noisy, rate_hz = soundfile.read(path, dtype="float32")
-        clean, _ = soundfile.read(folder / "clean" / path.name, dtype="float32")
-        length = min(len(noisy), len(clean))
-        yield Pair(path.stem, noisy[:length], clean[:length], rate_hz, snrs.get(path.name))
+    for path in list_recordings(folder / "noisy"):
+        noisy = read_mono(path, sample_rate_hz)
+        clean = read_mono(folder / "clean" / path.name, sample_rate_hz)
+        if len(noisy) != len(clean):
+            raise AudioError(
+                f"{path.name} has {len(noisy)} noisy and {len(clean)} clean samples at {sample_rate_hz} Hz."
+            )
+        yield Pair(path.stem, noisy, clean, sample_rate_hz, snrs.get(path.name))
 
 
 def _snrs_db(table: Path) -> dict[str, float]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import json
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -12,16 +14,16 @@ from numpy.typing import NDArray
 from export import stft
 from export.calibrate import calibrate
 from export.checkpoint import load_denoiser, read_checkpoint, sha256_of
-from export.corpus import AUDIO_SUFFIXES, load_corpus, read_mono
+from export.corpus import load_corpus
 from export.errors import CalibrationError, ModelFileError
 from export.metadata import Names, embed, model_facts, read_facts, write_manifest
 from export.mixing import MixConfig, Mixer
-from export.pairs import read_pairs
 from export.quantize import quantize
+from export.recording import list_recordings, read_mono
 from export.rooms import load_rooms
 from export.spec import AudioSpec
 from export.to_onnx import export_onnx
-from export.verify import Verification, verify
+from export.verify import Rung, Verification, verify
 
 Samples = NDArray[np.float32]
 
@@ -38,14 +40,14 @@ def export_fp32(checkpoint: Path, names: Names) -> None:
     embed(names.fp32, model_facts(model, names.name, training, sha256_of(checkpoint)))
 
 
-def quantize_int8(names: Names, samples: Samples, keep_float: frozenset[str]) -> list[str]:
+def quantize_int8(names: Names, samples: Samples) -> list[str]:
     """Write NAME.int8.onnx and its manifest, calibrated on noisy `samples`; return the names of the quantized products."""
     facts = read_facts(names.fp32)
     spec = AudioSpec(*(facts[key] for key in ("sample_rate_hz", "window_samples", "hop_samples", "window")))
     hops = len(samples) // (CALIBRATION_STREAMS * spec.hop_samples)
     streams = samples[: CALIBRATION_STREAMS * hops * spec.hop_samples].reshape(CALIBRATION_STREAMS, -1)
     spectra = stft.analyse(torch.from_numpy(streams), spec).numpy()
-    products = quantize(names.fp32, names.int8, calibrate(names.fp32, spectra), keep_float)
+    products = quantize(names.fp32, names.int8, calibrate(names.fp32, spectra))
     facts["calibration_sha256"] = hashlib.sha256(samples.tobytes()).hexdigest()
     facts["calibration_s"] = round(len(samples) / int(facts["sample_rate_hz"]), 1)
     embed(names.int8, facts)
@@ -53,16 +55,19 @@ def quantize_int8(names: Names, samples: Samples, keep_float: frozenset[str]) ->
     return products
 
 
-def verify_files(checkpoint: Path, names: Names, audio: Path) -> Verification:
+def verify_files(
+    checkpoint: Path, names: Names, audio: Path, report: Callable[[Rung], None] = lambda rung: None
+) -> Verification:
     """Climb the ladder for the files of a checkpoint and note the results in the manifest."""
     facts = read_facts(names.int8)
     if facts["checkpoint_sha256"] != sha256_of(checkpoint):
         raise ModelFileError(f"{names.int8.name} was not made from {checkpoint.name}; export and quantize it again.")
     rate_hz = int(facts["sample_rate_hz"])
-    samples = read_audio(audio, rate_hz)
-    minute = np.resize(samples, 60 * rate_hz)
-    verification = verify(load_denoiser(checkpoint), names, minute)
-    write_manifest(names, facts, {"verification": verification.to_dict()})
+    samples = read_recordings(audio, rate_hz)
+    verification = verify(load_denoiser(checkpoint), names, samples[: 10 * rate_hz], report)
+    manifest = json.loads(names.manifest.read_text())
+    results = {"quantized_products": manifest["quantized_products"], "verification": verification.to_dict()}
+    write_manifest(names, facts, results)
     return verification
 
 
@@ -75,16 +80,13 @@ def mix_calibration(speech: Path, noise: Path, cache: Path, examples: int = 64) 
     return np.concatenate([mixer.example(CALIBRATION_SEED, index)[0] for index in range(examples)])
 
 
-def read_audio(folder: Path, sample_rate_hz: int) -> Samples:
-    """Return all noisy recordings of a folder of pairs, or all recordings of any other folder, joined.
+def read_recordings(folder: Path, sample_rate_hz: int) -> Samples:
+    """Return the recordings of a folder joined, or of its subfolder `noisy` if it holds pairs.
 
-    Raises CalibrationError if there are less than ten seconds.
+    Raises AudioError if there are none, CalibrationError if they last less than ten seconds.
     """
-    if (folder / "noisy").exists():
-        joined = [pair.noisy for pair in read_pairs(folder)]
-    else:
-        files = sorted(path for path in folder.rglob("*") if path.suffix.lower() in AUDIO_SUFFIXES)
-        joined = [read_mono(path, sample_rate_hz).astype(np.float32) * np.float32(1 / 32768) for path in files]
+    inner = folder / "noisy"
+    joined = [read_mono(path, sample_rate_hz) for path in list_recordings(inner if inner.is_dir() else folder)]
     if sum(len(samples) for samples in joined) < 10 * sample_rate_hz:
         raise CalibrationError(f"{folder} holds less than 10 s of audio; give a folder with noisy speech.")
     return np.concatenate(joined)

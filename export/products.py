@@ -21,11 +21,6 @@ class Product:
     bias: NDArray[np.float32]
     nodes: tuple[onnx.NodeProto, ...]
 
-    @property
-    def multiply_accumulates(self) -> int:
-        """Multiply-accumulates for one row of activations."""
-        return int(self.weight.size)
-
 
 def find_products(graph: onnx.GraphProto) -> list[Product]:
     """Return every Gemm, and every MatMul with or without a following Add, whose weight is an initializer."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,6 +10,8 @@ import numpy as np
 import pyroomacoustics
 from numpy.typing import NDArray
 from tqdm import tqdm
+
+from export.checkpoint import write_whole
 
 EARLY_MS = 30
 """Reflections within this time fuse with the direct sound and colour a voice without blurring it."""
@@ -29,7 +32,9 @@ def load_rooms(cache: Path, sample_rate_hz: int, count: int, seed: int) -> RoomB
         cache.mkdir(parents=True, exist_ok=True)
         rng = np.random.default_rng(seed)
         responses = [simulate_room(rng, sample_rate_hz) for _ in tqdm(range(count), desc="simulate rooms", unit="room")]
-        np.save(stored, np.stack(responses))
+        buffer = io.BytesIO()
+        np.save(buffer, np.stack(responses))
+        write_whole(stored, buffer.getvalue())
     full = np.load(stored)
     early = full * fade_after_early(full.shape[1], sample_rate_hz)
     return RoomBank(full, early)

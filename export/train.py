@@ -17,6 +17,7 @@ from tqdm import tqdm
 from export import stft
 from export.checkpoint import read_checkpoint, save_checkpoint
 from export.corpus import load_corpus
+from export.errors import CheckpointError
 from export.losses import spectral_loss
 from export.mixing import MixConfig, Mixer, MixStream
 from export.model import Denoiser, ModelConfig
@@ -24,6 +25,9 @@ from export.muon import make_optimisers
 from export.pairs import Pair, read_pairs
 from export.rooms import load_rooms
 from export.validate import Validation, validate
+
+FIXED_IN_A_RUN = ("model", "batch", "lr", "warmup_steps", "average_decay", "rooms", "seed")
+"""Settings that a run cannot change when it goes on: with them, going on equals never having stopped."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +49,6 @@ class TrainConfig:
     validate_every: int = 1000
     scored_clips: int = 26
     rooms: int = 400
-    workers: int = 1
     threads: int = 1
     seed: int = 1
     bfloat16: bool = True
@@ -73,14 +76,14 @@ class Trainer:
 
     def run(self) -> Path:
         """Train to the configured number of steps, resuming from `last.pt` if it is there; return the best checkpoint."""
+        pairs = list(read_pairs(self.config.valid))
         mixer = self._mixer()
         if (self.config.out / "last.pt").exists():
             self._resume()
         else:
             self._fit_features(mixer)
         stream = MixStream(mixer, self.config.seed, self.step * self.config.batch)
-        loader = DataLoader(stream, self.config.batch, num_workers=self.config.workers, prefetch_factor=4)
-        pairs = list(read_pairs(self.config.valid))
+        loader = DataLoader(stream, self.config.batch, num_workers=1, prefetch_factor=4)
         (self.config.out / "run.json").write_text(json.dumps(self.config.to_dict(), indent=2))
         with tqdm(total=self.config.steps, initial=self.step, unit="step", mininterval=10) as progress:
             self._loop(iter(loader), pairs, progress)
@@ -88,10 +91,10 @@ class Trainer:
 
     def _loop(self, batches: Any, pairs: list[Pair], progress: Any) -> None:
         began, before = time.monotonic(), self.elapsed_s
-        running = 0.0
+        running: float | None = None
         while self.step < self.config.steps:
             loss = self._train_step(*next(batches))
-            running = loss if self.step == 1 else 0.98 * running + 0.02 * loss
+            running = loss if running is None else 0.98 * running + 0.02 * loss
             self.elapsed_s = before + time.monotonic() - began
             progress.update()
             progress.set_postfix(loss=f"{running:.4f}", hours=f"{self.hours_heard():.1f}", refresh=False)
@@ -167,11 +170,11 @@ class Trainer:
                 "hours_heard": round(self.hours_heard(), 1),
             },
         }
-        save_checkpoint(self.config.out / "last.pt", content)
-        if result.quality > self.best:
+        if result.quality > self.best or not (self.config.out / "best.pt").exists():
             self.best = result.quality
             slim = {key: content[key] for key in ("config", "averaged", "progress", "training")}
             save_checkpoint(self.config.out / "best.pt", slim)
+        save_checkpoint(self.config.out / "last.pt", content)
         row = {"step": self.step, "hours_heard": round(self.hours_heard(), 2), "minutes": round(self.elapsed_s / 60, 1)}
         self._log({**row, "train_loss": round(running, 5), **result.to_dict()})
 
@@ -186,7 +189,12 @@ class Trainer:
         tqdm.write(" ".join(f"{key}={value}" for key, value in row.items()))
 
     def _resume(self) -> None:
-        content = read_checkpoint(self.config.out / "last.pt")
+        path = self.config.out / "last.pt"
+        content = read_checkpoint(path)
+        wanted = self.config.to_dict()
+        changed = [key for key in FIXED_IN_A_RUN if content["training"][key] != wanted[key]]
+        if changed:
+            raise CheckpointError(f"{path} was trained with another {', '.join(changed)}; give --out another folder.")
         self.model.load_state_dict(content["model"])
         self.averaged.load_state_dict(content["averaged"])
         for optimiser, state in zip(self.optimisers, content["optimisers"], strict=True):

@@ -14,18 +14,19 @@ as_root() {
 # Install Debian packages that are missing; the others cost nothing.
 need_debian() {
   local missing=() package
-  command -v apt-get >/dev/null || fail "please install: $*"
+  command -v dpkg-query >/dev/null || { echo "Not a Debian system: please see to it that these are installed: $*" >&2; return; }
   for package in "$@"; do
     dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q "ok installed" || missing+=("$package")
   done
   [ ${#missing[@]} -eq 0 ] && return
-  echo "Installing Debian packages: ${missing[*]}"
+  echo "Installing Debian packages: ${missing[*]}" >&2
+  [ "$(id -u)" = 0 ] || command -v sudo >/dev/null || fail "run this as root: apt-get install ${missing[*]}"
   as_root apt-get update -q >/dev/null
   as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -q "${missing[@]}" >/dev/null
 }
 
 make_venv() {
-  [ -x "$VENV/bin/pip" ] && return
+  "$VENV/bin/python" -m pip --version >/dev/null 2>&1 && return
   command -v python3 >/dev/null || need_debian python3
   python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' || fail "Python 3.11 or newer is needed."
   python3 -c 'import ensurepip' 2>/dev/null || need_debian python3-venv
@@ -39,7 +40,7 @@ install_python() {
   make_venv
   stamp="$VENV/installed-$(basename "$wanted" .txt)-$(cat "$ROOT"/requirements*.txt "$ROOT"/export/requirements.txt | sha256sum | cut -c1-16)"
   [ -e "$stamp" ] && return
-  echo "Installing Python packages from $(basename "$wanted") (once)"
+  echo "Installing Python packages from $(basename "$wanted") (once)" >&2
   "$VENV/bin/python" -m pip install --quiet --disable-pip-version-check -r "$wanted"
   touch "$stamp"
 }
@@ -48,7 +49,7 @@ install_python() {
 install_web() {
   local stamp="$ROOT/web/node_modules/installed-$(sha256sum "$ROOT/web/package-lock.json" | cut -c1-16)"
   [ -e "$stamp" ] && return
-  echo "Installing npm packages (once)"
+  echo "Installing npm packages (once)" >&2
   npm --prefix "$ROOT/web" ci --silent --no-audit --no-fund
   touch "$stamp"
 }

@@ -1,11 +1,14 @@
 """The command line as a user meets it: help for everything, one sentence for what is wrong."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+REPOSITORY = Path(__file__).parents[2]
 
 
 def run(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
@@ -25,6 +28,32 @@ def test_errors_are_one_sentence(tmp_path: Path) -> None:
     assert failed.returncode == 1
     assert failed.stderr.startswith("error: There is no checkpoint")
     assert "Traceback" not in failed.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["evaluate", "--pairs", "nowhere"], "There are no pairs"),
+        (["train", "--valid", "nowhere"], "There are no pairs"),
+        (["quantize", "--out", "nowhere"], "There is no"),
+        (["bench", "--out", "nowhere"], "nowhere"),
+    ],
+)
+def test_plausible_mistakes_are_one_sentence(arguments: list[str], sentence: str, tmp_path: Path) -> None:
+    command = [sys.executable, "-W", "ignore", "-m", "export", *arguments]
+    environment = {**os.environ, "PYTHONPATH": str(REPOSITORY)}
+    failed = subprocess.run(command, capture_output=True, text=True, timeout=300, cwd=tmp_path, env=environment)
+    assert failed.returncode == 1
+    assert sentence in failed.stderr
+    assert "Traceback" not in failed.stderr
+
+
+def test_a_model_without_its_manifest_is_one_sentence(data: Path, tmp_path: Path) -> None:
+    (tmp_path / "alone.int8.onnx").write_bytes(b"")
+    failed = run("evaluate", tmp_path / "alone.int8.onnx", "--pairs", data / "valid", "--no-rnnoise", "--limit", "1")
+    assert failed.returncode == 1
+    assert "Traceback" not in failed.stderr
+    assert "error: " in failed.stderr
 
 
 def test_checkpoint_to_scores(checkpoint: Path, data: Path, tmp_path: Path) -> None:

@@ -1,12 +1,15 @@
 """Training examples: repeatable, aligned, at the levels asked for."""
 
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from torch.utils.data import DataLoader
 
 from export.corpus import load_corpus
+from export.errors import AudioError
 from export.mixing import MixConfig, Mixer, MixStream, active_rms
 from export.rooms import load_rooms
 
@@ -54,13 +57,27 @@ def test_a_room_keeps_the_direct_sound_in_place(data: Path, cache: Path) -> None
         assert not early[700:].any()
 
 
-def test_workers_deal_the_same_examples_in_turn(data: Path, cache: Path) -> None:
+def test_a_loader_goes_on_where_the_examples_stopped(data: Path, cache: Path) -> None:
     mixing = mixer(data, cache, MixConfig())
-    stream = iter(MixStream(mixing, 5, first_index=7))
-    for index in (7, 8, 9):
-        np.testing.assert_array_equal(next(stream)[0], mixing.example(5, index)[0])
+    loader = iter(DataLoader(MixStream(mixing, 5, first_index=6), batch_size=3, num_workers=1))
+    for first in (6, 9):
+        noisy, _ = next(loader)
+        for row in range(3):
+            np.testing.assert_array_equal(noisy[row].numpy(), mixing.example(5, first + row)[0])
 
 
 def test_a_folder_without_audio_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(FileNotFoundError, match="no audio files"):
+    with pytest.raises(AudioError, match="no audio files"):
         load_corpus(tmp_path, tmp_path / "cache", 16000)
+
+
+def test_a_torn_segment_table_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "segments.csv").write_text("file,begin\na.wav,0\n")
+    with pytest.raises(AudioError, match="needs the columns"):
+        load_corpus(tmp_path, tmp_path / "cache", 16000)
+
+
+def test_the_corpus_is_the_same_wherever_it_lies(data: Path, cache: Path, tmp_path: Path) -> None:
+    shutil.copytree(data / "speech", tmp_path / "speech")
+    moved, here = (load_corpus(folder / "speech", cache, 16000) for folder in (tmp_path, data))
+    assert moved.key == here.key

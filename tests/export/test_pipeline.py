@@ -1,20 +1,24 @@
 """A network goes the whole way from checkpoint to a served int8 file, and every rung of the ladder can break."""
 
+import json
 from pathlib import Path
 
 import numpy as np
 import onnx
 import pytest
+import soundfile
 from onnx import numpy_helper
 
-from edge_server.engine.model_file import load_model
+from edge_server.engine.model_file import find_default_model, load_model
 from export.calibrate import Range, calibrate
-from export.errors import CalibrationError, EqualityError, ModelFileError, QuantizationError
-from export.metadata import Names, read_facts
+from export.errors import AudioError, CalibrationError, EqualityError, ModelFileError, QuantizationError
+from export.forms import drift_db
+from export.metadata import Names, read_facts, write_manifest
 from export.operators import count_operators
-from export.pipeline import export_fp32, quantize_int8, read_audio, verify_files
+from export.pipeline import export_fp32, quantize_int8, read_recordings, verify_files
 from export.products import find_products
 from export.quantize import activation_scale, quantize_weight
+from export.verify import DRIFT_TOLERANCE_DB
 
 
 @pytest.fixture
@@ -22,7 +26,7 @@ def made(checkpoint: Path, data: Path, tmp_path: Path) -> Names:
     """The small network's files, exported and quantized."""
     names = Names(tmp_path / "models", "small")
     export_fp32(checkpoint, names)
-    quantize_int8(names, read_audio(data / "valid", 16000), frozenset())
+    quantize_int8(names, read_recordings(data / "valid", 16000))
     return names
 
 
@@ -54,13 +58,53 @@ def test_wrong_weight_scales_break_the_ladder(made: Names, checkpoint: Path, dat
         verify_files(checkpoint, made, data / "valid")
 
 
-def test_a_product_left_in_float_is_not_called_int8(checkpoint: Path, data: Path, tmp_path: Path) -> None:
-    names = Names(tmp_path / "models", "mixed")
-    export_fp32(checkpoint, names)
-    products = quantize_int8(names, read_audio(data / "valid", 16000), frozenset({"decode"}))
-    assert "decode" not in products
-    with pytest.raises(QuantizationError, match="13 of 14"):
-        verify_files(checkpoint, names, data / "valid")
+def test_a_file_whose_products_run_in_float_is_not_called_int8(made: Names, checkpoint: Path, data: Path) -> None:
+    made.int8.write_bytes(made.fp32.read_bytes())
+    manifest_keeps_up(made)
+    with pytest.raises(QuantizationError, match="0 of 14"):
+        verify_files(checkpoint, made, data / "valid")
+
+
+def test_a_row_that_hears_its_neighbours_breaks_the_ladder(made: Names, checkpoint: Path, data: Path) -> None:
+    """Scale the output by the loudest row of the batch: what a dynamic quantization scale does to sessions."""
+    model = onnx.load(made.int8)
+    spectrum = next(node for node in model.graph.node if "spectrum_out" in node.output)
+    spectrum.output[0] = "alone"
+    model.graph.initializer.append(numpy_helper.from_array(np.array([0], dtype=np.int64), "batch_axis"))
+    model.graph.initializer.append(numpy_helper.from_array(np.array(1e-12, dtype=np.float32), "little"))
+    model.graph.node.extend(
+        [
+            onnx.helper.make_node("ReduceMax", ["alone", "batch_axis"], ["loudest"], keepdims=1),
+            onnx.helper.make_node("Mul", ["loudest", "little"], ["leak"]),
+            onnx.helper.make_node("Add", ["alone", "leak"], ["spectrum_out"]),
+        ]
+    )
+    onnx.save(model, made.int8)
+    manifest_keeps_up(made)
+    with pytest.raises(EqualityError, match="alone = batched"):
+        verify_files(checkpoint, made, data / "valid")
+
+
+def test_an_error_that_grows_is_drift() -> None:
+    rng = np.random.default_rng(0)
+    heard, error = np.tile(rng.normal(size=1000), 6).astype(np.float32), np.tile(rng.normal(size=1000), 6)
+    growing = 0.01 * error * np.repeat([1.0, 1.0, 1.1, 1.2, 1.3, 1.5], 1000)
+    assert drift_db((heard + 0.01 * error).astype(np.float32), heard, 6) == pytest.approx(0.0, abs=0.01)
+    assert drift_db((heard + growing).astype(np.float32), heard, 6) > DRIFT_TOLERANCE_DB
+
+
+def test_quantizing_again_forgets_the_proofs(made: Names, checkpoint: Path, data: Path) -> None:
+    verify_files(checkpoint, made, data / "valid")
+    assert "verification" in json.loads(made.manifest.read_text())
+    quantize_int8(made, read_recordings(data / "valid", 16000))
+    assert "verification" not in json.loads(made.manifest.read_text())
+
+
+def test_the_first_model_of_a_folder_stays_its_default(made: Names, checkpoint: Path, data: Path) -> None:
+    second = Names(made.folder, "another")
+    export_fp32(checkpoint, second)
+    quantize_int8(second, read_recordings(data / "valid", 16000))
+    assert find_default_model(made.folder) == made.int8
 
 
 def test_files_of_another_checkpoint_are_refused(made: Names, checkpoint: Path, data: Path) -> None:
@@ -88,8 +132,11 @@ def test_the_exported_file_holds_its_facts_and_no_paths(made: Names) -> None:
 def test_silent_calibration_is_refused(made: Names, tmp_path: Path) -> None:
     with pytest.raises(CalibrationError, match="empty or silent"):
         calibrate(made.fp32, np.zeros((1, 10, 257, 2), dtype=np.float32))
+    with pytest.raises(AudioError, match="no audio files"):
+        read_recordings(tmp_path, 16000)
+    soundfile.write(tmp_path / "short.wav", np.ones(16000) * 0.1, 16000)
     with pytest.raises(CalibrationError, match="less than 10 s"):
-        read_audio(tmp_path, 16000)
+        read_recordings(tmp_path, 16000)
 
 
 def test_files_that_are_no_models_are_refused(tmp_path: Path) -> None:
@@ -104,7 +151,7 @@ def test_quantized_weights_are_within_half_a_step() -> None:
     weight = np.random.default_rng(0).normal(size=(30, 7)).astype(np.float32)
     integers, scale = quantize_weight(weight)
     assert np.abs(integers * scale - weight).max() <= scale.max() * 0.5001
-    assert np.abs(integers).max(axis=0).tolist() == [127] * 7
+    assert np.abs(integers).max(axis=0).tolist() == [63] * 7
 
 
 @pytest.mark.parametrize("seen", [Range(-1.0, 1.0), Range(0.0, 6.0), Range(-3.0, 0.0), Range(0.2, 5.0)])
@@ -117,6 +164,5 @@ def test_zero_is_an_exact_activation(seen: Range) -> None:
 
 def manifest_keeps_up(names: Names) -> None:
     """Write the manifest again, so that only the audio can tell that the file was changed."""
-    from export.metadata import write_manifest
-
-    write_manifest(names, read_facts(names.int8), {})
+    products = json.loads(names.manifest.read_text())["quantized_products"]
+    write_manifest(names, read_facts(names.fp32), {"quantized_products": products})
