@@ -40,7 +40,9 @@ class MixConfig:
     snr_db: tuple[float, float] = (-7.0, 22.0)
     level_db: tuple[float, float] = (-42.0, -16.0)
     room_probability: float = 0.3
-    speed_probability: float = 0.3
+    speed_probability: float = 0.85
+    voice_speed: tuple[float, float] = (0.8, 1.25)
+    noise_speed: tuple[float, float] = (0.6, 1.6)
     band_limit_probability: float = 0.08
     clip_probability: float = 0.04
     noise_only_probability: float = 0.04
@@ -93,11 +95,8 @@ class Mixer:
         speakers = draw.groups[source]
         utterances = speakers[rng.integers(len(speakers))]
         length = self.config.length_samples
-        speed = rng.uniform(0.88, 1.14) if rng.random() < self.config.speed_probability else 1.0
-        speech = self._sentence(rng, utterances, int(length * speed) + 1)
-        if speed != 1.0:
-            speech = scipy.signal.resample(speech, scipy.fft.next_fast_len(length, real=True)).astype(np.float32)
-        speech = speech[:length]
+        speed = self._speed(rng, self.config.voice_speed)
+        speech = _stretch(self._sentence(rng, utterances, int(length * speed)), length)
         size = scipy.fft.next_fast_len(length + self.rooms.full.shape[1], real=True)
         shaped = scipy.fft.rfft(speech, size) * _equaliser(rng, size, self.config.sample_rate_hz, 5.0, high_pass=True)
         if rng.random() >= self.config.room_probability:
@@ -107,6 +106,10 @@ class Mixer:
         wet = scipy.fft.irfft(shaped * scipy.fft.rfft(self.rooms.full[room], size), size)[:length]
         dry = scipy.fft.irfft(shaped * scipy.fft.rfft(self.rooms.early[room], size), size)[:length]
         return wet, dry
+
+    def _speed(self, rng: np.random.Generator, speeds: tuple[float, float]) -> float:
+        """Draw a speed. Another speed is another pitch and another size of throat: a voice that nobody has recorded."""
+        return float(rng.uniform(*speeds)) if rng.random() < self.config.speed_probability else 1.0
 
     def _sentence(self, rng: np.random.Generator, utterances: list[Segment], length: int) -> Samples:
         sentence = np.zeros(length, dtype=np.float32)
@@ -125,7 +128,8 @@ class Mixer:
         for _ in range(rng.choice([1, 2, 3], p=[0.6, 0.3, 0.1])):
             members = self._noise_classes[rng.choice(len(self._noise_classes), p=self._noise_weights)]
             clip = self.noise.read(members[rng.integers(len(members))])
-            looped = np.resize(np.roll(clip, -int(rng.integers(len(clip)))), length)
+            looped = np.roll(clip, -int(rng.integers(len(clip))))
+            looped = _stretch(np.resize(looped, int(length * self._speed(rng, self.config.noise_speed))), length)
             size = scipy.fft.next_fast_len(length, real=True)
             curve = _equaliser(rng, size, self.config.sample_rate_hz, 6.0, high_pass=False)
             shaped = scipy.fft.irfft(scipy.fft.rfft(looped, size) * curve, size)[:length]
@@ -159,6 +163,17 @@ def active_rms(samples: Samples, frame_samples: int = 480) -> float:
     if peak == 0.0:
         return 0.0
     return float(np.sqrt(energies[energies > peak * 10**-3.5].mean()))
+
+
+def _stretch(samples: Samples, length: int) -> Samples:
+    """Return `samples` resampled to `length`, through a length that the FFT likes."""
+    if len(samples) == length:
+        return samples
+    fast = scipy.fft.next_fast_len(len(samples), real=True)
+    padded = np.pad(samples, (0, fast - len(samples)))
+    wanted = scipy.fft.next_fast_len(round(length * fast / len(samples)), real=True)
+    stretched = scipy.signal.resample(padded, wanted).astype(np.float32)
+    return np.pad(stretched[:length], (0, max(0, length - len(stretched))))
 
 
 def _rms(samples: Samples) -> float:
