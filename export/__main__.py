@@ -15,6 +15,7 @@ from export.errors import ExportError
 from export.metadata import Names
 
 DATA = Path("../shared/data")
+PEERS = Path("../shared/peers")
 MODELS = Path("quantized_models")
 CACHE = Path.home() / ".cache" / "hushbox"
 
@@ -134,6 +135,8 @@ def verify(checkpoint: Path, name: str, out: Path, audio: Path, as_json: bool) -
 @main.command()
 @click.argument("models", nargs=-1, type=FILE)
 @folder_option("--pairs", DATA / "valid", "Pairs in noisy/ and clean/.")
+@folder_option("--peers", PEERS, "ONNX files of DTLN, GTCRN and UL-UNAS, scored in the same run if they are there.")
+@click.option("--dnsmos", type=FILE, help="ONNX file of DNSMOS P.835, to score without the clean original too.")
 @click.option(
     "--rnnoise/--no-rnnoise", default=True, show_default=True, help="Score RNNoise (pyrnnoise) in the same run."
 )
@@ -141,20 +144,30 @@ def verify(checkpoint: Path, name: str, out: Path, audio: Path, as_json: bool) -
 @click.option("--report", type=FOLDER, help="Folder for clips.csv and summary.json.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def evaluate(
-    models: tuple[Path, ...], pairs: Path, rnnoise: bool, limit: int | None, report: Path | None, as_json: bool
+    models: tuple[Path, ...],
+    pairs: Path,
+    peers: Path,
+    dnsmos: Path | None,
+    rnnoise: bool,
+    limit: int | None,
+    report: Path | None,
+    as_json: bool,
 ) -> None:
     """Score int8 MODELS (NAME.int8.onnx beside NAME.json) and peers on noisy/clean pairs, in the server's engine."""
     from itertools import islice
 
     from export import evaluate as scoring
+    from export.dnsmos import make_dnsmos
     from export.pairs import read_pairs
+    from export.peers import System, find_peers, make_rnnoise
 
-    systems: dict[str, scoring.System] = {"unprocessed": scoring.unprocessed}
+    systems: dict[str, System] = {"unprocessed": scoring.unprocessed}
     if rnnoise:
-        systems["RNNoise"] = scoring.make_rnnoise()
+        systems["RNNoise"] = make_rnnoise()
+    systems |= find_peers(peers)
     systems |= {path.name.removesuffix(".onnx"): scoring.hushbox(path) for path in models}
     chosen = list(islice(read_pairs(pairs), limit))
-    results = scoring.evaluate(systems, chosen)
+    results = scoring.evaluate(systems, chosen, make_dnsmos(dnsmos) if dnsmos else None)
     summary = scoring.summarise(results, chosen)
     if report:
         scoring.write_results(report, results, summary, chosen)

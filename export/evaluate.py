@@ -4,25 +4,32 @@ from __future__ import annotations
 
 import csv
 import json
+import math
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-import soxr
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from export.errors import PackageError
 from export.forms import through_engine
 from export.metrics import SCORE_NAMES, Scores, mean_scores, score
 from export.pairs import Pair
+from export.peers import System
 
 Samples = NDArray[np.float32]
-System = Callable[[Samples, int], Samples]
+Rater = Callable[[Samples], tuple[float, float, float]]
 
-RNNOISE_RATE_HZ = 48000
-RNNOISE_DELAY_SAMPLES = 960
-"""Measured by cross-correlation: two frames of 10 ms."""
+COLUMNS = {
+    "pesq_wb": ("PESQ-WB", ".3f"),
+    "stoi": ("STOI %", ".2f"),
+    "estoi": ("ESTOI %", ".2f"),
+    "si_sdr_db": ("SI-SDR dB", ".2f"),
+    "sig": ("SIG", ".3f"),
+    "bak": ("BAK", ".3f"),
+    "ovrl": ("OVRL", ".3f"),
+}
 
 
 def unprocessed(noisy: Samples, sample_rate_hz: int) -> Samples:
@@ -35,39 +42,18 @@ def hushbox(int8: Path) -> System:
     return lambda noisy, sample_rate_hz: through_engine(int8, [noisy], sample_rate_hz)
 
 
-def make_rnnoise() -> System:
-    """Return RNNoise (PyPI package pyrnnoise), aligned; it works at 48 kHz. Raises PackageError if it is not installed."""
-    try:
-        from pyrnnoise import RNNoise
-    except ImportError as cause:
-        raise PackageError("The package pyrnnoise is not installed; install it or say --no-rnnoise.") from cause
-
-    def rnnoise(noisy: Samples, sample_rate_hz: int) -> Samples:
-        upsampled = soxr.resample(noisy, sample_rate_hz, RNNOISE_RATE_HZ)
-        padded = np.pad(upsampled, (0, RNNOISE_DELAY_SAMPLES + -len(upsampled) % 480))
-        pcm = np.clip(np.rint(padded * 32768), -32768, 32767).astype(np.int16)
-        frames = [frame for _, frame in RNNoise(RNNOISE_RATE_HZ).denoise_chunk(pcm[None])]
-        cleaned = np.concatenate(frames, axis=1)[0].astype(np.float32) / 32768
-        aligned = cleaned[RNNOISE_DELAY_SAMPLES : RNNOISE_DELAY_SAMPLES + len(upsampled)]
-        resampled: Samples = soxr.resample(aligned, RNNOISE_RATE_HZ, sample_rate_hz)
-        return fit(resampled, len(noisy))
-
-    return rnnoise
-
-
-def fit(samples: Samples, length: int) -> Samples:
-    """Return `samples` cut or filled with zeros to `length`."""
-    return np.pad(samples[:length], (0, max(0, length - len(samples))))
-
-
-def evaluate(systems: dict[str, System], pairs: list[Pair]) -> dict[str, list[Scores]]:
-    """Return the scores of every system on every pair."""
+def evaluate(systems: dict[str, System], pairs: list[Pair], dnsmos: Rater | None = None) -> dict[str, list[Scores]]:
+    """Return the scores of every system on every pair, with DNSMOS P.835 if its rater is given."""
     results: dict[str, list[Scores]] = {}
     for name, system in systems.items():
-        results[name] = [
-            score(system(pair.noisy, pair.sample_rate_hz), pair.clean, pair.sample_rate_hz)
-            for pair in tqdm(pairs, desc=name, unit="clip")
-        ]
+        results[name] = []
+        for pair in tqdm(pairs, desc=name, unit="clip"):
+            cleaned = system(pair.noisy, pair.sample_rate_hz)
+            scores = score(cleaned, pair.clean, pair.sample_rate_hz)
+            if dnsmos:
+                sig, bak, ovrl = dnsmos(cleaned)
+                scores = replace(scores, sig=sig, bak=bak, ovrl=ovrl)
+            results[name].append(scores)
     return results
 
 
@@ -83,13 +69,12 @@ def summarise(results: dict[str, list[Scores]], pairs: list[Pair]) -> dict[str, 
 
 
 def table(summary: dict[str, dict[str, dict[str, float]]]) -> str:
-    """Return the means over all pairs as a Markdown table."""
-    lines = ["| system | PESQ-WB | STOI % | ESTOI % | SI-SDR dB |", "|---|---|---|---|---|"]
+    """Return the means over all pairs as a Markdown table, without the columns that nobody has."""
+    shown = [column for column in COLUMNS if any(not math.isnan(groups["all"][column]) for groups in summary.values())]
+    lines = ["| system | " + " | ".join(COLUMNS[column][0] for column in shown) + " |", "|---" * (len(shown) + 1) + "|"]
     for name, groups in summary.items():
-        mean = groups["all"]
-        lines.append(
-            f"| {name} | {mean['pesq_wb']:.3f} | {mean['stoi']:.2f} | {mean['estoi']:.2f} | {mean['si_sdr_db']:.2f} |"
-        )
+        values = (format(groups["all"][column], COLUMNS[column][1]) for column in shown)
+        lines.append(f"| {name} | " + " | ".join(values) + " |")
     return "\n".join(lines)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict, dataclass, fields
 
 import numpy as np
@@ -14,12 +15,18 @@ Samples = NDArray[np.float32]
 
 @dataclass(frozen=True)
 class Scores:
-    """PESQ-WB (MOS), STOI and ESTOI (percent), SI-SDR (dB). NaN where a metric is not defined for a clip."""
+    """PESQ-WB (MOS), STOI and ESTOI (percent), SI-SDR (dB), and SIG, BAK, OVRL of DNSMOS P.835 (MOS).
+
+    NaN where a metric is not defined for a clip, or was not asked for.
+    """
 
     pesq_wb: float
     stoi: float
     estoi: float
     si_sdr_db: float
+    sig: float = math.nan
+    bak: float = math.nan
+    ovrl: float = math.nan
 
     def to_dict(self) -> dict[str, float]:
         """Return the scores by name."""
@@ -57,4 +64,9 @@ def si_sdr_db(estimate: Samples, clean: Samples) -> float:
 
 def mean_scores(scores: list[Scores]) -> Scores:
     """Return the mean of every score over clips, undefined values left out."""
-    return Scores(*(float(np.nanmean([getattr(s, name) for s in scores])) for name in SCORE_NAMES))
+    return Scores(*(_mean_defined([getattr(s, name) for s in scores]) for name in SCORE_NAMES))
+
+
+def _mean_defined(values: list[float]) -> float:
+    defined = [value for value in values if not math.isnan(value)]
+    return float(np.mean(defined)) if defined else math.nan

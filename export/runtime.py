@@ -13,22 +13,27 @@ from export.errors import ModelFileError
 Tensors = dict[str, NDArray[np.float32]]
 
 
+def open_session(model: Path | bytes, optimised_to: Path | None = None) -> onnxruntime.InferenceSession:
+    """Return an onnxruntime session on one thread. Raises ModelFileError if the model cannot be loaded."""
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    options.log_severity_level = 3
+    if optimised_to:
+        options.optimized_model_filepath = str(optimised_to)
+    try:
+        source = model if isinstance(model, bytes) else str(model)
+        return onnxruntime.InferenceSession(source, options, providers=["CPUExecutionProvider"])
+    except Exception as cause:
+        name = "The model" if isinstance(model, bytes) else model
+        raise ModelFileError(f"{name} cannot be loaded by onnxruntime: {cause}") from cause
+
+
 class FrameRunner:
     """An onnxruntime session on one thread. Holds no audio state: states go in and come out."""
 
     def __init__(self, model: Path | bytes, optimised_to: Path | None = None) -> None:
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = options.inter_op_num_threads = 1
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        options.log_severity_level = 3
-        if optimised_to:
-            options.optimized_model_filepath = str(optimised_to)
-        try:
-            source = model if isinstance(model, bytes) else str(model)
-            self.session = onnxruntime.InferenceSession(source, options, providers=["CPUExecutionProvider"])
-        except Exception as cause:
-            name = "The model" if isinstance(model, bytes) else model
-            raise ModelFileError(f"{name} cannot be loaded by onnxruntime: {cause}") from cause
+        self.session = open_session(model, optimised_to)
         self.outputs = [item.name for item in self.session.get_outputs()]
 
     def initial_states(self, batch: int) -> Tensors:

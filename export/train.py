@@ -18,7 +18,7 @@ from export import stft
 from export.checkpoint import read_checkpoint, save_checkpoint
 from export.corpus import load_corpus
 from export.errors import CheckpointError
-from export.losses import spectral_loss
+from export.losses import IntelligibilityLoss, spectral_loss
 from export.mixing import MixConfig, Mixer, MixStream
 from export.model import Denoiser, ModelConfig
 from export.muon import make_optimisers
@@ -46,6 +46,7 @@ class TrainConfig:
     warmup_steps: int = 300
     decay_fraction: float = 0.7
     average_decay: float = 0.999
+    intelligibility: float = 0.1
     validate_every: int = 1000
     scored_clips: int = 26
     rooms: int = 400
@@ -70,6 +71,7 @@ class Trainer:
         self.mix = MixConfig()
         self.model = Denoiser(config.model)
         self.averaged = Denoiser(config.model)
+        self.intelligibility = IntelligibilityLoss(self.model.spec)
         self.optimisers = make_optimisers(self.model, config.lr)
         self.step, self.elapsed_s, self.best = 0, 0.0, float("-inf")
         self.data = ""
@@ -108,6 +110,7 @@ class Trainer:
         with torch.autocast("cpu", dtype=torch.bfloat16, enabled=self.config.bfloat16):
             estimate, _ = self.model(noisy_spectrum, self.model.initial_states(len(noisy)))
         loss = spectral_loss(estimate.float(), clean_spectrum)
+        loss = loss + self.config.intelligibility * self.intelligibility(estimate.float(), clean_spectrum)
         for optimiser in self.optimisers:
             optimiser.zero_grad(set_to_none=True)
         torch.autograd.backward(loss)

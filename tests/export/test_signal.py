@@ -4,7 +4,7 @@ import torch
 
 from export import stft
 from export.bands import BAND_COUNT, band_power, interpolation
-from export.losses import spectral_loss
+from export.losses import IntelligibilityLoss, spectral_loss
 from export.muon import orthogonalise
 from export.spec import AudioSpec
 
@@ -54,3 +54,17 @@ def test_orthogonalised_gates_have_singular_values_near_one() -> None:
     singular = torch.linalg.svdvals(orthogonalise(torch.randn(3, 48, 96)))
     assert singular.min() > 0.5
     assert singular.max() < 1.5
+
+
+def test_intelligibility_ignores_loudness_and_falls_with_noise() -> None:
+    torch.manual_seed(0)
+    loss, syllables = IntelligibilityLoss(AudioSpec()), torch.rand(2, 60, 1, 1).repeat_interleave(4, 1)
+    target, noise = torch.randn(2, 240, 257, 2) * syllables, torch.randn(2, 240, 257, 2)
+    assert loss(target * 0.2, target) < 1e-3
+    little, much = (loss(target + level * noise, target) for level in (0.2, 1.0))
+    assert 1e-3 < little < much
+
+
+def test_intelligibility_of_silence_is_finite() -> None:
+    silence = torch.zeros(1, 60, 257, 2)
+    assert IntelligibilityLoss(AudioSpec())(silence, silence) == 0
