@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import ipaddress
 import logging
 import signal
 import sys
@@ -37,11 +39,12 @@ def serve(**values: Any) -> None:
     service: Service
 
     def show_pin(pin: str) -> None:
-        click.echo(pin_banner(pin, _best_url(service)))
+        # On a thread: a terminal that was stopped or has vanished must hold up neither voices nor pairing.
+        gevent.get_hub().threadpool.spawn(_print, pin_banner(pin, _best_url(service)))
 
     service = Service(settings_from(values), Clocks(), show_pin)
     service.start()
-    click.echo(start_banner(_local_url(service), _lan_urls(service), service.model.facts.name))
+    _print(start_banner(_local_url(service), _lan_urls(service), service.model.facts.name))
     show_pin(service.pairing.pin)
     for number in (signal.SIGINT, signal.SIGTERM):
         gevent.signal_handler(number, service.request_stop)
@@ -76,6 +79,7 @@ def denoise(
     for outcome in outcomes:
         if outcome.error is not None:
             click.echo(f"{outcome.source}: {outcome.error.message}", err=True)
+    click.echo(f"{sum(outcome.error is None for outcome in outcomes)} of {len(outcomes)} files cleaned.")
     if any(outcome.error is not None for outcome in outcomes):
         sys.exit(BAD)
 
@@ -102,12 +106,19 @@ def check(**values: Any) -> None:
         sys.exit(BAD)
 
 
+def _print(text: str) -> None:
+    drawable = text.encode(sys.stdout.encoding or "ascii", "replace").decode(sys.stdout.encoding or "ascii")
+    # A terminal that is gone cannot be told anything, and nobody else has to know.
+    with contextlib.suppress(OSError):
+        click.echo(drawable)
+
+
 def _local_url(service: Service) -> str:
     return f"http://localhost:{service.http_port}"
 
 
 def _lan_urls(service: Service) -> list[str]:
-    if service.https_port is None:
+    if service.https_port is None or ipaddress.ip_address(service.settings.https_host).is_loopback:
         return []
     return [f"https://{address}:{service.https_port}" for address in lan_addresses()]
 

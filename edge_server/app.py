@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import logging
 import math
 import time
 from collections.abc import Callable
@@ -21,7 +22,7 @@ from edge_server.audio.geometry import SUPPORTED_RATES_HZ
 from edge_server.auth.pairing import PairingDesk
 from edge_server.auth.tokens import TokenDesk, load_or_create_key
 from edge_server.config import REPOSITORY, Settings
-from edge_server.engine.model_file import ModelFile, find_default_model, load_model
+from edge_server.engine.model_file import ModelFacts, ModelFile, find_default_model, load_model
 from edge_server.engine.stats import EngineConfig
 from edge_server.engine.worker import Engine
 from edge_server.errors import DataFolderError, HushboxError, ServerStoppingError
@@ -40,9 +41,11 @@ from edge_server.transport.socketio_server import create_socketio
 from edge_server.transport.upload_gate import UploadGate
 from edge_server.transport.wsgi import BoundedServer, start_http_server, start_https_server, tls_context
 
-_HOP_MS = 16
-_CERTIFICATE_CHECK_S = 3600.0
+logger = logging.getLogger(__name__)
+
+_CERTIFICATE_CHECK_S = 60.0
 _PARTING_S = 1.5
+_TURN_S = 0.02
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,12 +72,14 @@ class Service:
         self._results_came = self._loop.async_()
         self._stop_asked = self._loop.async_()
         self.stopped = gevent.event.Event()
-        self.engine = Engine(self.model, engine_config(settings), self._results_came.send, clocks.monotonic)
+        self.engine = Engine(
+            self.model, engine_config(settings, self.model.facts), self._results_came.send, clocks.monotonic
+        )
         self.metrics = Metrics(self.engine.stats)
         self._pump = Pump(self.engine)
         self._file_pool = ThreadPool(settings.max_clips)
         self._probe_pool = ThreadPool(1)
-        limits = FileLimits(settings.max_clip_bytes, settings.max_clip_s)
+        limits = FileLimits(settings.max_clip_bytes, settings.max_clip_s, settings.max_clip_samples)
         self._clips = ClipDesk(self._pump, self._file_pool, limits, settings.max_clips)
         self._gate = UploadGate(settings.max_clips, settings.upload_wait_s, settings.upload_timeout_s)
         self.flask_app = self._create_flask_app()
@@ -117,6 +122,7 @@ class Service:
         self._audio.stopping = self._clips.stopping = True
         for server in self._servers:
             server.stop_accepting()
+        self._wait_for_clips()
         farewells = [gevent.spawn(self._farewell, client) for client in list(self._audio.clients.values())]
         gevent.joinall(farewells, timeout=self.settings.stop_timeout_s)
         self._wait_for_partings()
@@ -198,7 +204,10 @@ class Service:
 
     def _farewell(self, client: Client) -> None:
         error = ServerStoppingError("This box is shutting down.")
-        if client.session.voice is not None and not client.session.ending:
+        while client.session.ending:
+            # The client has asked for the end by itself; its tail and summary are on their way.
+            gevent.sleep(_TURN_S)
+        if client.session.voice is not None:
             try:
                 summary = self._control.end_voice(client)
                 client.link.emit("stream.ended", {**summary, "reason": error.code})
@@ -206,10 +215,16 @@ class Service:
                 client.notice(failure)
         client.part(error)
 
+    def _wait_for_clips(self) -> None:
+        """Let the files under way hear that the box is stopping, while their clients can still be told."""
+        with gevent.Timeout(_PARTING_S, False):
+            while self._clips.under_way:
+                gevent.sleep(_TURN_S)
+
     def _wait_for_partings(self) -> None:
         with gevent.Timeout(_PARTING_S, False):
             while self._audio.clients:
-                gevent.sleep(0.02)
+                gevent.sleep(_TURN_S)
 
 
 def open_model(settings: Settings) -> ModelFile:
@@ -226,21 +241,27 @@ def token_desk(settings: Settings, unix_clock: Callable[[], float] = time.time) 
     return TokenDesk(key, settings.token_ttl_s, unix_clock)
 
 
-def engine_config(settings: Settings) -> EngineConfig:
-    """The engine that the settings ask for."""
-    longest_backlog_ms = settings.max_backlog_packets * MAX_PACKET_MS + 1000 * settings.max_gap_s
+def engine_config(settings: Settings, facts: ModelFacts) -> EngineConfig:
+    """The engine that the settings ask for, with room for the longest backlog in frames of this model."""
+    longest_backlog_s = settings.max_backlog_packets * MAX_PACKET_MS / 1000 + settings.max_gap_s
+    hops_per_s = facts.sample_rate_hz / facts.hop_samples
     return EngineConfig(
         max_streams=settings.max_streams,
         max_file_streams=settings.max_clips,
         max_batch=settings.max_batch,
-        max_queued_frames=math.ceil(longest_backlog_ms / _HOP_MS) + _HOP_MS,
+        max_queued_frames=math.ceil(longest_backlog_s * hops_per_s)
+        + math.ceil(facts.window_samples / facts.hop_samples),
     )
 
 
 def _repeat(interval_s: float, action: Callable[[], None]) -> None:
     while True:
         gevent.sleep(interval_s)
-        action()
+        try:
+            action()
+        except Exception:
+            # The next round may succeed; without one, certificates and tokens would never be looked at again.
+            logger.exception("A housekeeping task failed; it is tried again in %g s.", interval_s)
 
 
 def _data_folder_error(settings: Settings, error: OSError) -> DataFolderError:

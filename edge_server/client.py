@@ -17,7 +17,7 @@ from socketio.exceptions import ConnectionError as SocketIoConnectionError
 from socketio.exceptions import SocketIOError
 
 from edge_server.client_http import BoxHttp, RefusedError
-from edge_server.errors import EngineFailedError
+from edge_server.errors import BadRequestError, EngineFailedError
 from edge_server.transport.packets import KIND_AUDIO, AudioPacket, decode_answer, encode_packet
 from edge_server.transport.socketio_packet import NAMESPACE
 
@@ -136,7 +136,7 @@ class DenoiseClient:
     def stream(
         self,
         samples: Pcm,
-        rate: int,
+        sample_rate_hz: int,
         packet_ms: float = 20,
         realtime: bool = True,
         suppression_limit_db: float | None = None,
@@ -144,10 +144,13 @@ class DenoiseClient:
         """Denoise int16 samples through a live stream; the result has as many, aligned with the input.
 
         With `realtime` the packets go out as a microphone would send them, else as fast as the box answers.
+        Raises BadRequestError for samples that are not int16: a float would be cut to 0 or 1.
         """
-        packet_samples = round(rate * packet_ms / 1000)
+        if samples.dtype != np.int16 or samples.ndim != 1:
+            raise BadRequestError("The samples have to be one channel of int16 (soundfile.read(..., dtype='int16')).")
+        packet_samples = round(sample_rate_hz * packet_ms / 1000)
         request = {
-            "sample_rate_hz": rate,
+            "sample_rate_hz": sample_rate_hz,
             "packet_samples": packet_samples,
             "suppression_limit_db": suppression_limit_db,
         }

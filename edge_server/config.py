@@ -52,10 +52,14 @@ class Settings:
     max_gap_s: Annotated[float, "Longest gap in a stream that is filled with silence, in seconds."] = 1.0
     deadline_ms: Annotated[int, "A frame that waits longer is answered with dry audio, in milliseconds."] = 60
     max_outbound_packets: Annotated[int, "Packets waiting for a client that does not read before it is cut."] = 512
+    max_outbound_bytes: Annotated[int, "Bytes waiting for a client that does not read, beside one clip."] = (
+        4 * 1024 * 1024
+    )
     max_message_bytes: Annotated[int, "Largest live message, in bytes."] = 64 * 1024
 
     max_clip_bytes: Annotated[int, "Largest encoded file, in bytes."] = 64 * 1024 * 1024
     max_clip_s: Annotated[int, "Longest file, in seconds."] = 1800
+    max_clip_samples: Annotated[int, "Most samples of a file, whose clean WAV has two bytes for each."] = 90_000_000
     max_clips: Annotated[int, "Files being received or cleaned at a time."] = 2
 
     upload_wait_s: Annotated[float, "How long a file waits for others that are being received, in seconds."] = 5.0

@@ -42,7 +42,8 @@ def _model(settings: Settings) -> str:
 
 
 def _engine(settings: Settings) -> str:
-    engine = Engine(open_model(settings), engine_config(settings), lambda: None)
+    model = open_model(settings)
+    engine = Engine(model, engine_config(settings, model.facts), lambda: None)
     engine.start()
     try:
         probe_s = engine.probe(settings.probe_timeout_s)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ipaddress
-import os
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -14,6 +13,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from edge_server.appliance.addresses import LocalNames
+from edge_server.whole_file import write_whole
 
 # Browsers refuse certificates that are valid for longer than 398 days.
 VALIDITY = timedelta(days=397)
@@ -38,7 +38,7 @@ def ensure_certificate(folder: Path, names: LocalNames, now: datetime) -> Certif
     if certificate_problem(files, names, now) is not None:
         key = _load_or_create_key(files.private_key)
         pem = _self_signed(key, names, now).public_bytes(serialization.Encoding.PEM)
-        _write(files.certificate, pem, 0o644)
+        write_whole(files.certificate, pem, 0o644)
     return files
 
 
@@ -49,17 +49,20 @@ def certificate_problem(files: CertificateFiles, names: LocalNames, now: datetim
     try:
         certificate = x509.load_pem_x509_certificate(files.certificate.read_bytes())
         covered = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-    except (ValueError, x509.ExtensionNotFound):
-        return "The certificate cannot be read."
+        key = serialization.load_pem_private_key(files.private_key.read_bytes(), password=None)
+    except (ValueError, TypeError, x509.ExtensionNotFound):
+        return "The certificate or its key cannot be read."
+    if key.public_key() != certificate.public_key():
+        return "The certificate belongs to another key."
     if not certificate.not_valid_before_utc <= now < certificate.not_valid_after_utc - RENEW_BEFORE_END:
         return "The certificate is near its end."
-    if set(covered) != set(_alternative_names(names)):
+    if not set(covered) >= set(_alternative_names(names)):
         return "The box has other addresses now."
     return None
 
 
 def _alternative_names(names: LocalNames) -> list[x509.GeneralName]:
-    hosts: list[x509.GeneralName] = [x509.DNSName(host) for host in names.hostnames]
+    hosts: list[x509.GeneralName] = [x509.DNSName(host) for host in names.hostnames if host.isascii()]
     return hosts + [x509.IPAddress(ipaddress.ip_address(address)) for address in names.addresses]
 
 
@@ -67,13 +70,13 @@ def _load_or_create_key(path: Path) -> ec.EllipticCurvePrivateKey:
     if path.exists():
         try:
             key = serialization.load_pem_private_key(path.read_bytes(), password=None)
-        except ValueError:
+        except (ValueError, TypeError):
             key = None
         if isinstance(key, ec.EllipticCurvePrivateKey):
             return key
     key = ec.generate_private_key(ec.SECP256R1())
     pem = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    _write(path, pem, 0o600)
+    write_whole(path, pem, 0o600)
     return key
 
 
@@ -92,15 +95,6 @@ def _self_signed(key: ec.EllipticCurvePrivateKey, names: LocalNames, now: dateti
         .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
         .sign(key, hashes.SHA256())
     )
-
-
-def _write(path: Path, content: bytes, mode: int) -> None:
-    partial = path.with_suffix(".partial")
-    partial.unlink(missing_ok=True)
-    descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(content)
-    partial.replace(path)
 
 
 def utc_now() -> datetime:

@@ -24,10 +24,11 @@ MAX_CHANNELS = 32
 
 @dataclass(frozen=True, slots=True)
 class FileLimits:
-    """What a file may be at most: encoded bytes, and seconds of audio; None is no limit."""
+    """What a file may be at most: encoded bytes, seconds of audio, samples of a channel; None is no limit."""
 
     max_bytes: int | None = None
     max_duration_s: float | None = None
+    max_samples: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +85,7 @@ def blocks(sound: soundfile.SoundFile, limits: FileLimits) -> Iterator[Float32]:
     NaN and infinities become 0, the rest is clipped to [-1, 1]. Raises FileTooLongError or FileUnreadableError.
     """
     # Counted while decoding, since a header may promise any length.
-    max_samples = None if limits.max_duration_s is None else int(limits.max_duration_s * sound.samplerate)
+    longest = None if limits.max_duration_s is None else int(limits.max_duration_s * sound.samplerate)
     samples = 0
     while True:
         try:
@@ -94,8 +95,10 @@ def blocks(sound: soundfile.SoundFile, limits: FileLimits) -> Iterator[Float32]:
         if not len(block):
             return
         samples += len(block)
-        if max_samples is not None and samples > max_samples:
+        if longest is not None and samples > longest:
             raise FileTooLongError(f"The file plays longer than {limits.max_duration_s:g} s.")
+        if limits.max_samples is not None and samples > limits.max_samples:
+            raise FileTooLongError(f"The file has more than {limits.max_samples} samples; use a lower sample rate.")
         yield sanitise(block[:, 0] if block.shape[1] == 1 else sanitise(block).mean(axis=1))
 
 

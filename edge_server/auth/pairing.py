@@ -10,6 +10,7 @@ from collections.abc import Callable
 from edge_server.errors import PinLockedError, PinWrongError
 
 PIN_DIGITS = 6
+LONGEST_LOCKOUT_S = 3600.0
 
 
 def new_pin() -> str:
@@ -18,7 +19,8 @@ def new_pin() -> str:
 
 
 class PairingDesk:
-    """Accepts each PIN once; replaces it after use and after too many wrong tries, which also lock the desk.
+    """Accepts each PIN once; replaces it after use and after too many wrong tries, which also lock the desk,
+    every time for twice as long until a PIN is right.
 
     `clock` gives seconds that never go back; `on_new_pin` hears every new PIN after the first.
     """
@@ -31,6 +33,7 @@ class PairingDesk:
         self._clock = clock
         self._on_new_pin = on_new_pin
         self._wrong = 0
+        self._lockouts = 0
         self._locked_until_s = clock()
         self.pin = new_pin()
 
@@ -43,15 +46,18 @@ class PairingDesk:
         """Accept the PIN, once. Raises `PinLockedError` and `PinWrongError`. Mutates: the PIN and the count of wrong tries."""
         if self.locked_for_s:
             raise PinLockedError(f"Too many wrong PINs. Try again in {self.locked_for_s} seconds.")
-        if not hmac.compare_digest(pin.encode(), self.pin.encode()):
+        if not pin.isascii() or not hmac.compare_digest(pin.encode(), self.pin.encode()):
             self._count_wrong()
             raise PinWrongError("This is not the PIN that the box shows now.")
+        self._lockouts = 0
         self._replace()
 
     def _count_wrong(self) -> None:
         self._wrong += 1
         if self._wrong >= self._tries:
-            self._locked_until_s = self._clock() + self._lockout_s
+            lockout_s = min(self._lockout_s * 2**self._lockouts, max(self._lockout_s, LONGEST_LOCKOUT_S))
+            self._locked_until_s = self._clock() + lockout_s
+            self._lockouts += 1
             self._replace()
 
     def _replace(self) -> None:

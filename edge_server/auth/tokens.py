@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ import jwt
 from jwt.types import Options
 
 from edge_server.errors import RoleForbiddenError, TokenExpiredError, TokenInvalidError, TokenMissingError
+from edge_server.whole_file import write_whole
 
 ALGORITHM = "HS256"
 ISSUER = "hushbox"
@@ -45,9 +45,7 @@ def load_or_create_key(path: Path) -> bytes:
     """The signing key in `path`; the first call makes it, readable by its owner only. Raises `OSError`."""
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(secrets.token_bytes(KEY_BYTES))
+        write_whole(path, secrets.token_bytes(KEY_BYTES), 0o600)
     key = path.read_bytes()
     if len(key) < KEY_BYTES:
         raise OSError(f"{path} holds no key; remove it to get a new one.")

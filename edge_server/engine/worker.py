@@ -69,7 +69,11 @@ class Engine:
     def open_stream(
         self, geometry: StreamGeometry, suppression_limit_db: float | None, priority: Priority = Priority.LIVE
     ) -> StreamHandle:
-        """Start a stream with zero states; raises TooManyStreamsError when there is no slot for this priority."""
+        """Start a stream with zero states.
+
+        Raises TooManyStreamsError when there is no slot for this priority, EngineFailedError when the thread died.
+        """
+        self._require_alive()
         limit = self.config.max_streams if priority is Priority.LIVE else self.config.max_file_streams
         if self._open[priority] >= limit:
             what = "live voices" if priority is Priority.LIVE else "files at a time"
@@ -89,8 +93,10 @@ class Engine:
         """Queue one hop, float32 `[hop_samples]` at the engine's rate, which the caller must not change afterwards.
 
         A hop that is not begun by `deadline_s` (on the engine's clock; `math.inf` for files) comes back dry. Raises
-        OverrunError when `max_queued_frames` of the stream are under way already.
+        OverrunError when `max_queued_frames` of the stream are under way already, EngineFailedError when the engine's
+        thread died: nobody would be told of its results any more.
         """
+        self._require_alive()
         if handle.closed:
             raise InternalError("The stream was closed already.")
         if hop.shape != (handle.geometry.hop_samples,):
@@ -111,8 +117,7 @@ class Engine:
 
     def drain(self) -> list[Result]:
         """Take the finished hops, of each stream in order; raises EngineFailedError when the engine's thread died."""
-        if self._defect is not None:
-            raise EngineFailedError(f"The engine has stopped: {self._defect}") from self._defect
+        self._require_alive()
         drained: list[Result] = []
         while self._results:
             result = self._results.popleft()
@@ -165,6 +170,10 @@ class Engine:
         """Run batches on the caller's thread until none is left."""
         while self.step():
             pass
+
+    def _require_alive(self) -> None:
+        if self._defect is not None:
+            raise EngineFailedError(f"The engine has stopped: {self._defect}") from self._defect
 
     def _order(self, order: Order) -> None:
         self._orders.append(order)

@@ -39,7 +39,7 @@ class CleanClip:
 class ClipDesk:
     """Cleans up to `max_clips` files at a time, a block of each at a time.
 
-    libsndfile would hold the network loop up, so it decodes and encodes on `pool`.
+    libsndfile would hold the network loop up, so it decodes and encodes on `pool`. `under_way` counts the files in work.
     """
 
     def __init__(self, pump: Pump, pool: ThreadPool, limits: FileLimits, max_clips: int) -> None:
@@ -47,7 +47,7 @@ class ClipDesk:
         self._pool = pool
         self._limits = limits
         self._max_clips = max_clips
-        self._under_way = 0
+        self.under_way = 0
         self.stopping = False
 
     def clean(self, data: bytes, suppression_limit_db: float | None, file_format: str) -> CleanClip:
@@ -58,13 +58,13 @@ class ClipDesk:
         """
         if self.stopping:
             raise ServerStoppingError("This box is shutting down.")
-        if self._under_way >= self._max_clips:
-            raise TooManyStreamsError(f"This box is busy: {self._under_way} of {self._max_clips} files at a time.")
-        self._under_way += 1
+        if self.under_way >= self._max_clips:
+            raise TooManyStreamsError(f"This box is busy: {self.under_way} of {self._max_clips} files at a time.")
+        self.under_way += 1
         try:
             return self._clean(data, suppression_limit_db, file_format)
         finally:
-            self._under_way -= 1
+            self.under_way -= 1
 
     def _clean(self, data: bytes, suppression_limit_db: float | None, file_format: str) -> CleanClip:
         with ExitStack() as open_files:

@@ -70,9 +70,7 @@ class LiveVoice:
         self._on_finished: Callable[[], None] | None = None
         self._handle = context.pump.engine.open_stream(request.geometry, request.suppression_limit_db, Priority.LIVE)
         context.pump.attach(self._handle, self)
-        self.stream = Stream(
-            request.geometry, request.packet_samples, context.limits, context.deadline_s, context.clock()
-        )
+        self.stream = Stream(request.geometry, request.packet_samples, context.limits, context.deadline_s)
 
     def accept(self, packet: AudioPacket) -> None:
         """Take one packet of the client. Raises what `Stream.accept` raises."""

@@ -62,16 +62,13 @@ class Stream:
     from one clock that never goes back.
     """
 
-    def __init__(
-        self, geometry: StreamGeometry, packet_samples: int, limits: StreamLimits, deadline_s: float, started_s: float
-    ) -> None:
+    def __init__(self, geometry: StreamGeometry, packet_samples: int, limits: StreamLimits, deadline_s: float) -> None:
         self.geometry = geometry
         self.packet_samples = packet_samples
         self.counters = StreamCounters()
         self._audio = StreamAudio(geometry, packet_samples)
         self._limits = limits
         self._deadline_s = deadline_s
-        self._started_s = started_s
         self._pending: deque[_Pending] = deque()
         self._late_spans: deque[tuple[int, int]] = deque()
         self._next_sequence = 0
@@ -84,11 +81,6 @@ class Stream:
     def delay_samples(self) -> int:
         """By how many samples the answers lag the input."""
         return int(self._audio.delay_samples)
-
-    @property
-    def backlog_packets(self) -> int:
-        """Packets that wait for their answer."""
-        return len(self._pending)
 
     @property
     def drained(self) -> bool:
@@ -197,8 +189,9 @@ class Stream:
 
     def _due(self, hops: list[Samples], now_s: float) -> list[DueHop]:
         # Audio ahead of real time is due later: a client that hurries queues behind everyone who speaks.
-        media_s = self._started_s + self.counters.samples_in / self.geometry.sample_rate_hz
-        due_s = max(now_s, media_s) + self._deadline_s
+        # Its lead is what waits for an answer, which the backlog bounds; clocks of microphones and boxes drift apart.
+        lead_s = max(0, len(self._pending) - 1) * self.packet_samples / self.geometry.sample_rate_hz
+        due_s = now_s + lead_s + self._deadline_s
         self._hops_under_way += len(hops)
         return [DueHop(hop, due_s) for hop in hops]
 

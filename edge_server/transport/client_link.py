@@ -18,7 +18,8 @@ _GOODBYE_GRACE_S = 1.0
 class ClientLink:
     """Sends to one client without waiting.
 
-    A client that does not read is cut once `max_packets` wait for it. Thread: the network loop's; everything but
+    A client that does not read is cut once `max_packets`, or `max_bytes` beside the last message,
+    wait for it. Thread: the network loop's; everything but
     `part_and_wait` may be called from loop callbacks.
     """
 
@@ -28,6 +29,7 @@ class ClientLink:
         sid: str,
         websocket: BoundedWebSocket,
         max_packets: int,
+        max_bytes: int,
         on_cut: Callable[[], None],
     ) -> None:
         self._server = server
@@ -35,6 +37,7 @@ class ClientLink:
         self._eio_sid: str = server.manager.eio_sid_from_sid(sid, NAMESPACE)
         self._websocket = websocket
         self._max_packets = max_packets
+        self._max_bytes = max_bytes
         self._on_cut = on_cut
         self._parting = False
 
@@ -67,14 +70,24 @@ class ClientLink:
         connection = self._server.eio.sockets.get(self._eio_sid)
         if self._parting or connection is None or connection.closed:
             return
-        if connection.queue.qsize() >= self._max_packets:
+        if self._is_behind(connection.queue):
             self._on_cut()
             self._parting = True
             self._websocket.cut()
             return
         self._server.eio.send(self._eio_sid, message)
 
+    def _is_behind(self, queue: Any) -> bool:
+        waiting = queue.qsize()
+        if waiting >= self._max_packets:
+            return True
+        # Counted only for those who lag: nearly always the queue is empty.
+        return waiting > 0 and sum(len(packet.data or b"") for packet in queue.queue if packet) > self._max_bytes
+
     def _disconnect(self) -> None:
         gevent.spawn_later(_GOODBYE_GRACE_S, self._websocket.cut)
         self._server.disconnect(self._sid, NAMESPACE)
-        self._server.eio.disconnect(self._eio_sid)
+        connection = self._server.eio.sockets.get(self._eio_sid)
+        if connection is not None:
+            # Not waited for: a client that does not read would keep this greenlet and the queue for ever.
+            connection.close(wait=False)

@@ -80,9 +80,7 @@ def _api(context: HttpContext) -> Blueprint:
 
     @api.post("/pair")
     def pair() -> Response:
-        if (request.content_length or 0) > _MAX_JSON_BYTES:
-            raise BadRequestError("The body of a pairing request is a small JSON object.")
-        context.pairing.redeem(text(as_fields(request.get_json(force=True, silent=True)), "pin"))
+        context.pairing.redeem(text(as_fields(_small_json()), "pin"))
         issued = context.tokens.issue(SPEAKER)
         return jsonify(token=issued.token, expires_in_s=issued.expires_in_s, role=issued.claims.role)
 
@@ -103,6 +101,15 @@ def _api(context: HttpContext) -> Blueprint:
         return jsonify(context.info())
 
     return api
+
+
+def _small_json() -> Any:
+    """The body as JSON, or None; read in bounds also when it comes in chunks without a declared length."""
+    request.max_content_length = _MAX_JSON_BYTES
+    try:
+        return request.get_json(force=True, silent=True)
+    except RequestEntityTooLarge as error:
+        raise BadRequestError("The body of this request is a small JSON object.") from error
 
 
 def _health(context: HttpContext) -> Blueprint:

@@ -89,6 +89,7 @@ class AudioLane:
             sid,
             environ["wsgi.websocket"],
             self._settings.max_outbound_packets,
+            self._settings.max_outbound_bytes,
             self._metrics.cut_connections.inc,
         )
         link.admit(self._settings.max_clip_bytes + CLIP_ENVELOPE_BYTES)

@@ -17,7 +17,11 @@ from edge_server.errors import TooManyStreamsError
 from edge_server.transport.request_body import BoundedInput
 from edge_server.transport.upload_gate import Upload
 
-_ENGINE_IO_TEXT_KINDS = frozenset("0123456")
+_ENGINE_IO_TEXTS = frozenset("156")
+_ENGINE_IO_PINGS = "23"
+_LONGEST_PING = 32
+# No msgpack begins with this byte: the Socket.IO layer above answers it as a malformed message.
+_NO_MSGPACK = b"\xc1"
 _CLOSE_TOO_BIG = 1009
 _CLOSE_PROTOCOL_ERROR = 1002
 _CLOSE_TRY_LATER = 1013
@@ -92,11 +96,16 @@ class BoundedWebSocket(WebSocket):  # type: ignore[misc]
         finally:
             self._message_bytes = 0
             self._leave_gate()
-        if isinstance(message, str) and message[:1] not in _ENGINE_IO_TEXT_KINDS:
-            # python-engineio would fail outside its own error handling and leave the session behind.
-            self.close(_CLOSE_PROTOCOL_ERROR, "not an Engine.IO packet")
-            return None
-        return message
+        return self._admissible(message) if isinstance(message, str) else message
+
+    def _admissible(self, text: str) -> str | bytes | None:
+        """What python-engineio may see of a text: it fails on others outside its own error handling."""
+        if text in _ENGINE_IO_TEXTS or (text[:1] in _ENGINE_IO_PINGS and 0 < len(text) <= _LONGEST_PING):
+            return text
+        if text[:1] == "4":
+            return _NO_MSGPACK
+        self.close(_CLOSE_PROTOCOL_ERROR, "not an Engine.IO packet")
+        return None
 
     def read_frame(self) -> tuple[Any, bytes | bytearray]:
         """The header and the unmasked payload of the next frame. Raises `MessageTooLargeError`."""

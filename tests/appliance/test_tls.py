@@ -3,10 +3,12 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import pytest
 from cryptography import x509
 
 from edge_server.appliance.addresses import LocalNames, local_names
 from edge_server.appliance.tls import VALIDITY, certificate_problem, ensure_certificate
+from edge_server.transport.wsgi import tls_context
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 NAMES = LocalNames(("box", "box.local", "localhost"), ("127.0.0.1", "192.168.1.20", "::1"))
@@ -54,6 +56,36 @@ def test_damaged_files_are_replaced(tmp_path: Path) -> None:
     files.private_key.write_bytes(b"damaged")
     ensure_certificate(tmp_path, NAMES, NOW)
     assert certificate_problem(files, NAMES, NOW) is None
+
+
+@pytest.mark.parametrize("key", [b"", b"damaged"])
+def test_a_damaged_key_is_found_and_replaced(tmp_path: Path, key: bytes) -> None:
+    files = ensure_certificate(tmp_path, NAMES, NOW)
+    files.private_key.write_bytes(key)
+    assert certificate_problem(files, NAMES, NOW) is not None
+    ensure_certificate(tmp_path, NAMES, NOW)
+    assert certificate_problem(files, NAMES, NOW) is None
+    tls_context(files)
+
+
+def test_a_certificate_of_another_key_is_found_and_replaced(tmp_path: Path) -> None:
+    files = ensure_certificate(tmp_path / "one", NAMES, NOW)
+    other = ensure_certificate(tmp_path / "other", NAMES, NOW)
+    files.private_key.write_bytes(other.private_key.read_bytes())
+    assert certificate_problem(files, NAMES, NOW) == "The certificate belongs to another key."
+    ensure_certificate(tmp_path / "one", NAMES, NOW)
+    tls_context(files)
+
+
+def test_an_address_that_went_away_needs_no_new_certificate(tmp_path: Path) -> None:
+    files = ensure_certificate(tmp_path, NAMES, NOW)
+    assert certificate_problem(files, replace(NAMES, addresses=("127.0.0.1",)), NOW) is None
+
+
+def test_a_name_that_no_certificate_can_hold_is_left_out(tmp_path: Path) -> None:
+    names = replace(NAMES, hostnames=("küche", "localhost"))
+    files = ensure_certificate(tmp_path, names, NOW)
+    assert certificate_problem(files, names, NOW) is None
 
 
 def test_this_machine_has_names() -> None:

@@ -60,7 +60,23 @@ def test_too_many_wrong_tries_replace_the_pin_and_lock_the_desk(desk: Desk) -> N
     desk.pairing.redeem(desk.pairing.pin)
 
 
-@pytest.mark.parametrize("pin", ["", "0", "abcdef", "１２３４５６", "000000000000"])
+def test_every_lockout_is_twice_as_long_until_a_pin_is_right(desk: Desk) -> None:
+    lockouts = []
+    for _ in range(9):
+        for _ in range(TRIES):
+            with pytest.raises(PinWrongError):
+                desk.pairing.redeem(desk.wrong_pin())
+        lockouts.append(desk.pairing.locked_for_s)
+        desk.now_s += desk.pairing.locked_for_s
+    assert lockouts == [60, 120, 240, 480, 960, 1920, 3600, 3600, 3600]
+    desk.pairing.redeem(desk.pairing.pin)
+    for _ in range(TRIES):
+        with pytest.raises(PinWrongError):
+            desk.pairing.redeem(desk.wrong_pin())
+    assert desk.pairing.locked_for_s == 60
+
+
+@pytest.mark.parametrize("pin", ["", "0", "abcdef", "１２３４５６", "000000000000", "\ud800"])
 def test_what_is_no_pin_is_a_wrong_pin(desk: Desk, pin: str) -> None:
     with pytest.raises(PinWrongError):
         desk.pairing.redeem(pin)

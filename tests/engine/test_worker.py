@@ -263,3 +263,7 @@ def test_a_dead_thread_wakes_its_owner_and_says_so(tiny_model: ModelFile) -> Non
         owner.wait()
         with pytest.raises(EngineFailedError):
             owner.engine.drain()
+        with pytest.raises(EngineFailedError):
+            owner.engine.submit(handle, np.zeros(256, np.float32), math.inf)
+        with pytest.raises(EngineFailedError):
+            owner.engine.open_stream(tiny_model.facts.geometry(16000), None, Priority.FILE)

@@ -246,6 +246,15 @@ def test_a_large_or_long_file_is_refused_on_both_lanes(tiny_model_path: Any, tmp
         assert (very_large[0], very_large[1]["error"]["code"]) == (413, "file_too_large")
 
 
+def test_a_small_file_that_would_grow_huge_is_refused(tiny_model_path: Any, tmp_path: Any) -> None:
+    silence = encoded(np.zeros(200_001, np.int16), 192_000, "FLAC")
+    assert len(silence) < 10_000
+    with running_box(tiny_model_path, tmp_path, max_clip_samples=200_000) as box, box.client() as client:
+        with pytest.raises(RefusedError) as refusal:
+            client.clip(silence)
+        assert refusal.value.refused_code == "file_too_long"
+
+
 @pytest.mark.parametrize("changes", [{"format": "mp3"}, {"format": 3}, {"suppression_limit_db": -2}, {"data": "text"}])
 def test_a_clip_request_that_makes_no_sense_is_refused(box: Box, changes: dict[str, Any]) -> None:
     with box.client() as client, pytest.raises(RefusedError) as refusal:
@@ -265,6 +274,13 @@ def test_a_query_that_makes_no_sense_is_refused(box: Box, query: str) -> None:
 def test_a_malformed_pairing_request_is_refused(box: Box, body: bytes) -> None:
     status, answer = request(box, "POST", "/api/v1/pair", body, Content_Type="application/json")
     assert (status, answer["error"]["code"]) == (400, "bad_request")
+
+
+def test_a_pairing_request_in_chunks_is_bounded_too(box: Box) -> None:
+    connection = http.client.HTTPConnection("127.0.0.1", box.service.http_port, timeout=20)
+    connection.request("POST", "/api/v1/pair", iter([b" " * 1000] * 6), encode_chunked=True)
+    answer = connection.getresponse()
+    assert (answer.status, json.loads(answer.read())["error"]["code"]) == (400, "bad_request")
 
 
 @pytest.mark.parametrize("path", ["/nowhere", "/api/v1/nothing", "/../etc/passwd", "/assets/../../x", "/%00"])

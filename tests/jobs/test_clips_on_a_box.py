@@ -84,6 +84,24 @@ def test_a_model_that_fails_is_told_and_the_box_goes_on(
         assert len(decoded(client.clip(data))[0]) == 16000
 
 
+def test_a_dead_engine_is_told_to_clips_and_voices(tiny_model: ModelFile, tmp_path: Path) -> None:
+    data = encoded(np.ones(16000, np.int16), 16000)
+    with running_box(tiny_model.path, tmp_path) as box, box.client() as client:
+
+        def defect(pipeline: object) -> None:
+            raise RuntimeError("dead on purpose")
+
+        box.service.engine._order(defect)
+        box.service.engine._thread.join(20)  # type: ignore[union-attr]
+        for _ in range(box.service.settings.max_clips + 1):
+            with pytest.raises(RefusedError) as refusal:
+                client.clip(data)
+            assert refusal.value.refused_code == "engine_failed"
+        with pytest.raises(RefusedError) as refusal:
+            client.call("stream.start", {"sample_rate_hz": 16000, "packet_samples": 320})
+        assert refusal.value.refused_code == "engine_failed"
+
+
 def _failure() -> Exception:
     from edge_server.errors import EngineFailedError
 

@@ -5,6 +5,7 @@ import socket
 import ssl
 import struct
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -41,16 +42,32 @@ def ends(connection: socket.socket) -> bool:
     return True
 
 
+@pytest.fixture(scope="module")
+def patient_box(tiny_model_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Box]:
+    """A box that waits for pings for so long that it cannot hide who was never let go."""
+    with running_box(tiny_model_path, tmp_path_factory.mktemp("patient"), ping_interval_s=600) as box:
+        yield box
+
+
 @pytest.mark.parametrize(
-    "message", ["", "x", "9", "hello", "2probe", "4", '42["audio"]', "b", "bAAAA", "b!!", "6", "0{}"]
+    "message", ["", "x", "9", "hello", "b", "bAAAA", "b!!", "0{}", "1x", "2" + "x" * 60_000, "3" + "[" * 60_000]
 )
-def test_text_that_is_no_packet_leaves_nothing_behind(box: Box, message: str) -> None:
-    client = RawClient(box)
-    client.join(box.token())
+def test_text_that_is_no_packet_ends_the_connection(patient_box: Box, message: str) -> None:
+    client = RawClient(patient_box)
+    client.join(patient_box.token())
     client.call("stream.start", START)
     client.websocket.send(message)
-    client.websocket.close()
-    wait_until(lambda: client.sid not in box.service.socketio.server.eio.sockets)
+    assert client.closed_by_box()
+    wait_until(lambda: client.sid not in patient_box.service.socketio.server.eio.sockets)
+
+
+@pytest.mark.parametrize("message", ["4", '42["audio"]', "4" + "[" * 60_000])
+def test_text_where_msgpack_belongs_is_noticed_and_the_session_goes_on(box: Box, message: str) -> None:
+    with RawClient(box) as client:
+        client.join(box.token())
+        client.websocket.send(message)
+        assert client.receive_event("notice")["code"] == "bad_request"
+        assert client.call("stream.start", START)["ok"]
 
 
 @pytest.mark.parametrize(
@@ -138,6 +155,17 @@ def test_a_client_that_does_not_read_is_cut(tiny_model_path: Path, tmp_path: Pat
         client = RawClient(box)
         client.join(box.token())
         # Unknown events are answered by notices, which nobody reads.
+        with contextlib.suppress(OSError):
+            while True:
+                client.emit("an-event-that-does-not-exist-" * 20)
+        wait_until(lambda: client.sid not in box.service.socketio.server.eio.sockets)
+        assert box.service.metrics.cut_connections._value.get() == 1
+
+
+def test_a_client_that_does_not_read_is_cut_for_its_bytes_too(tiny_model_path: Path, tmp_path: Path) -> None:
+    with running_box(tiny_model_path, tmp_path, max_outbound_bytes=100_000) as box:
+        client = RawClient(box)
+        client.join(box.token())
         with contextlib.suppress(OSError):
             while True:
                 client.emit("an-event-that-does-not-exist-" * 20)
