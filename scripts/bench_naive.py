@@ -59,10 +59,12 @@ def main() -> None:
     @socketio.on("audio", namespace=NAMESPACE)
     def audio(data: bytes) -> None:
         packet = decode_packet(data)
-        stream = streams.setdefault(request.sid, NaiveStream(model))  # type: ignore[attr-defined]
-        clean = to_s16le(stream.process(from_s16le(packet.payload)))
+        sid = request.sid  # type: ignore[attr-defined]
+        if sid not in streams:
+            streams[sid] = NaiveStream(model)
+        clean = to_s16le(streams[sid].process(from_s16le(packet.payload)))
         answer = AudioPacket(KIND_AUDIO, 0, packet.sequence, packet.timestamp_ms, clean)
-        socketio.emit("audio", encode_packet(answer), namespace=NAMESPACE, to=request.sid)  # type: ignore[attr-defined]
+        socketio.emit("audio", encode_packet(answer), namespace=NAMESPACE, to=sid)
 
     socketio.run(app, host="127.0.0.1", port=port)
 

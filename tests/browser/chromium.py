@@ -56,7 +56,7 @@ def open_paired(context: BrowserContext, url: str, pin: str) -> Page:
 
 def switch(page: Page) -> None:
     """Press the large switch."""
-    page.get_by_role("button", name="Noise off").click()
+    page.get_by_role("checkbox", name="Remove noise").click()
 
 
 def wait_for_truth(page: Page, truth: str, timeout_s: float = 20) -> None:

@@ -62,6 +62,13 @@ def test_an_expired_token_asks_for_the_pin(silent_page: Page, box: Box) -> None:
     expect(silent_page.get_by_role("alert")).to_contain_text("has run out")
 
 
+def test_a_token_that_ended_while_the_page_was_closed_is_explained(silent_page: Page, box: Box) -> None:
+    _keep_token(silent_page, box.mint_token(), expires_in_ms=-1)
+    silent_page.goto(box.url)
+    expect(silent_page.get_by_label("PIN")).to_be_visible()
+    expect(silent_page.get_by_role("alert")).to_contain_text("has run out")
+
+
 def test_a_token_of_another_box_asks_for_the_pin(silent_page: Page, box: Box) -> None:
     _keep_token(silent_page, "eyJhbGciOiJIUzI1NiJ9.e30.wrong")
     silent_page.goto(box.url)
@@ -74,12 +81,23 @@ def test_a_token_is_renewed_before_it_ends(silent_page: Page, tmp_path: Path) ->
     try:
         silent_page.goto(f"{box.url}/#pin={box.take_pin()}")
         expect(silent_page.get_by_text("Connected", exact=True)).to_be_visible()
-        first = silent_page.evaluate("sessionStorage['hushbox.grant']")
-        silent_page.wait_for_function("first => sessionStorage['hushbox.grant'] !== first", arg=first)
+        first = silent_page.evaluate("localStorage['hushbox.grant']")
+        silent_page.wait_for_function("first => localStorage['hushbox.grant'] !== first", arg=first)
         expect(silent_page.get_by_role("alert")).to_be_empty()
         expect(silent_page.get_by_text("Connected", exact=True)).to_be_visible()
     finally:
         box.stop()
+
+
+def test_an_error_is_in_sight_wherever_the_page_is_scrolled(playwright: Playwright, box: Box) -> None:
+    with open_browser(playwright, "refused", width_px=360) as context:
+        page = open_paired(context, box.url, box.take_pin())
+        switch(page)
+        notice = page.get_by_role("alert").locator(".notice")
+        expect(notice).to_be_visible()
+        page.get_by_role("button", name="Forget this box").scroll_into_view_if_needed()
+        assert page.evaluate("scrollY") > 0
+        expect(notice).to_be_in_viewport(ratio=1)
 
 
 def test_a_stream_goes_on_by_itself_when_the_box_comes_back(
@@ -94,8 +112,16 @@ def test_a_stream_goes_on_by_itself_when_the_box_comes_back(
             box.stop()
             wait_for_truth(page, "reconnecting")
             expect(page.get_by_text("Looking for the box")).to_be_visible()
+            expect(page.get_by_role("alert")).to_contain_text("shutting down")
+            expect(page.get_by_role("button", name="Record")).to_be_disabled()
+            _expect_silent_meters(page)
             box.start()
             wait_for_truth(page, "on")
+            expect(page.get_by_text("Connected", exact=True)).to_be_visible()
+            expect(page.get_by_role("alert")).to_be_empty()
+            expect(page.get_by_role("button", name="Record")).to_be_enabled()
+            switch(page)
+            expect(page.locator("#last-run")).to_contain_text("interrupted once")
     finally:
         box.stop()
 
@@ -113,6 +139,7 @@ def test_a_connection_that_stands_still_is_shown_and_gets_going_again(
         wait_for_truth(page, "stalled")
         # After a second without answers the page wants a new stream.
         wait_for_truth(page, "starting")
+        _expect_silent_meters(page)
         line.release()
         wait_for_truth(page, "on")
         expect(page.get_by_role("alert")).to_be_empty()
@@ -162,10 +189,15 @@ class HeldLine:
             self._held.append(message)
 
 
-def _keep_token(page: Page, token: str) -> None:
+def _expect_silent_meters(page: Page) -> None:
+    for name in ("In level", "Out level"):
+        expect(page.get_by_role("meter", name=name)).to_have_attribute("aria-valuetext", "silent")
+
+
+def _keep_token(page: Page, token: str, expires_in_ms: int = _AN_HOUR_MS) -> None:
     """Leave a token where the page keeps its own, once, as if it had paired before."""
-    grant = json.dumps({"token": token, "expiresAtMs": time.time() * 1000 + _AN_HOUR_MS})
-    page.add_init_script(f"sessionStorage['hushbox.grant'] ??= {json.dumps(grant)}")
+    grant = json.dumps({"token": token, "expiresAtMs": time.time() * 1000 + expires_in_ms})
+    page.add_init_script(f"localStorage['hushbox.grant'] ??= {json.dumps(grant)}")
 
 
 def _wait_until_refused(box: Box, token: str) -> None:

@@ -61,8 +61,34 @@ def test_both_versions_play_at_the_same_place(page: Page) -> None:
 def test_a_bad_file_is_refused_with_a_sentence(page: Page, name: str, content: bytes, sentence: str) -> None:
     file = {"name": name, "mimeType": "audio/wav", "buffer": content}
     page.locator("input[type=file]").set_input_files(file)  # type: ignore[arg-type]
-    expect(page.get_by_role("alert")).to_contain_text(sentence)
+    failure = page.locator(".files").get_by_role("alert")
+    expect(failure).to_contain_text(name)
+    expect(failure).to_contain_text(sentence)
     expect(page.get_by_role("link", name="Download clean WAV")).to_have_count(0)
+    expect(page.locator(".notice-board")).to_be_empty()
+
+
+def test_a_good_file_ends_what_was_said_about_a_bad_one(page: Page) -> None:
+    _choose_broken(page)
+    failure = page.locator(".files").get_by_role("alert")
+    expect(failure).to_be_visible()
+    page.locator("input[type=file]").set_input_files(CLIPS / "sensor_10db.noisy.flac")
+    expect(page.get_by_role("link", name="Download clean WAV")).to_be_visible()
+    expect(failure).to_have_count(0)
+
+
+def test_what_is_wrong_with_a_file_is_in_sight_on_a_phone(page: Page) -> None:
+    page.set_viewport_size({"width": 360, "height": 640})
+    page.locator(".drop").scroll_into_view_if_needed()
+    assert page.evaluate("scrollY") > 0
+    _choose_broken(page)
+    expect(page.locator(".files .notice")).to_be_in_viewport(ratio=1)
+
+
+def _choose_broken(page: Page) -> None:
+    page.locator("input[type=file]").set_input_files(
+        {"name": "broken.wav", "mimeType": "audio/wav", "buffer": b"RIFF this is no sound"}
+    )
 
 
 def _drop(page: Page, path: Path) -> None:

@@ -7,10 +7,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import msgpack
 import numpy as np
 import pytest
 import soundfile
-from playwright.sync_api import Page, Playwright
+from playwright.sync_api import Page, Playwright, WebSocket, expect
 
 from tests.browser.box import Box
 from tests.browser.chromium import open_browser, open_paired, switch, wait_for_truth
@@ -21,6 +22,8 @@ LEAST_GAIN_DB = 3.0
 MOST_DELAY_MS = 500
 # The microphone's 16 bit, the clip's resampling and the browser's mixing together stay below this.
 MOST_RECORDING_ERROR_DB = -40.0
+# The Socket.IO packet that answers an event.
+_ACK = 3
 
 
 @dataclass(frozen=True)
@@ -30,7 +33,8 @@ class LiveRun:
     rate_hz: int
     original: Samples
     clean: Samples
-    summary: dict[str, int]
+    summary: dict[str, float]
+    said: str
     delay_ms: int
     addresses: list[str]
     own: str
@@ -42,8 +46,14 @@ def run(playwright: Playwright, box: Box, noisy_microphone: Path, tmp_path_facto
     folder = tmp_path_factory.mktemp("recording")
     with open_browser(playwright, noisy_microphone) as context:
         addresses: list[str] = []
+        messages: list[str | bytes] = []
+
+        def note(socket: WebSocket) -> None:
+            addresses.append(socket.url)
+            socket.on("framereceived", lambda message: messages.append(message))
+
         context.on("request", lambda request: addresses.append(request.url))
-        context.on("page", lambda page: page.on("websocket", lambda socket: addresses.append(socket.url)))
+        context.on("page", lambda page: page.on("websocket", note))
         page = open_paired(context, box.url, box.take_pin())
         switch(page)
         wait_for_truth(page, "on")
@@ -52,10 +62,11 @@ def run(playwright: Playwright, box: Box, noisy_microphone: Path, tmp_path_facto
         delay_ms = int(page.locator("#delay").inner_text().split()[0])
         switch(page)
         wait_for_truth(page, "off")
-        summary = _summary(page)
+        summary = _find_summary(messages)
+        said = page.locator("#last-run").inner_text()
         rate_hz, clean = _download(page, "Clean WAV", folder)
         _, original = _download(page, "Original WAV", folder)
-    return LiveRun(rate_hz, original, clean, summary, delay_ms, addresses, box.url)
+    return LiveRun(rate_hz, original, clean, summary, said, delay_ms, addresses, box.url)
 
 
 def test_speech_is_cleaner_than_it_was(run: LiveRun) -> None:
@@ -86,9 +97,11 @@ def test_both_tracks_are_aligned_sample_by_sample(run: LiveRun) -> None:
 
 def test_nothing_was_lost_or_repeated(run: LiveRun) -> None:
     counted = run.summary
-    assert counted["lost"] == 0
-    assert counted["dropped"] == 0
-    assert counted["out"] >= counted["in"] > 0
+    assert counted["lost_packets"] == 0
+    assert counted["dropped_packets"] == 0
+    assert counted["packets_out"] >= counted["packets_in"] > 0
+    assert counted["samples_out"] == counted["samples_in"] + counted["delay_samples"]
+    assert run.said == f"Last time: {round(counted['samples_in'] / run.rate_hz)} s, nothing lost."
 
 
 def test_the_delay_is_measured_and_within_bound(run: LiveRun) -> None:
@@ -127,9 +140,32 @@ def test_listening_to_the_original_is_not_called_on(live_page: Page) -> None:
     choices = live_page.get_by_role("group", name="What you hear", exact=True)
     choices.get_by_label("Original").check()
     wait_for_truth(live_page, "original")
-    assert live_page.get_by_role("button", name="Noise off").get_attribute("aria-pressed") == "mixed"
+    noise_switch = live_page.get_by_role("checkbox", name="Remove noise")
+    assert noise_switch.get_attribute("aria-checked") == "mixed"
     choices.get_by_label("Clean").check()
     wait_for_truth(live_page, "on")
+    assert noise_switch.get_attribute("aria-checked") == "true"
+
+
+def test_the_switch_says_what_it_does_and_how_it_stands(live_page: Page) -> None:
+    noise_switch = live_page.get_by_role("checkbox", name="Remove noise", exact=True)
+    expect(noise_switch).to_have_accessible_description("On. Noise is being removed.")
+    switch(live_page)
+    wait_for_truth(live_page, "off")
+    expect(noise_switch).to_have_accessible_description("Off. Your microphone is closed.")
+    assert noise_switch.get_attribute("aria-checked") == "false"
+
+
+def test_the_last_time_is_told_for_people_and_only_while_it_is_off(live_page: Page) -> None:
+    last_run = live_page.locator("#last-run")
+    expect(last_run).to_have_count(0)
+    switch(live_page)
+    wait_for_truth(live_page, "off")
+    expect(last_run).to_have_text(re.compile(r"^Last time: \S+ s, nothing lost\.$"))
+    switch(live_page)
+    expect(last_run).to_have_count(0)
+    wait_for_truth(live_page, "on")
+    expect(last_run).to_have_count(0)
 
 
 def test_a_limit_of_0_db_is_not_called_on(live_page: Page) -> None:
@@ -156,10 +192,11 @@ def _wait_for_seconds(page: Page, seconds: float) -> None:
     )
 
 
-def _summary(page: Page) -> dict[str, int]:
-    text = page.locator("#summary").inner_text()
-    found = re.findall(r"(\d+) (?:packets |frames )?(in|out|lost|dropped|late)", text)
-    return {name: int(count) for count, name in found}
+def _find_summary(messages: list[str | bytes]) -> dict[str, float]:
+    """What the box said of the stream and counted: its answers to `stream.start` and `stream.end`, off the wire."""
+    packets = (msgpack.unpackb(message) for message in messages if isinstance(message, bytes))
+    started, ended = (packet["data"][0] for packet in packets if packet["type"] == _ACK)
+    return {"delay_samples": started["delay_samples"], **ended}
 
 
 def _download(page: Page, link: str, folder: Path) -> tuple[int, Samples]:

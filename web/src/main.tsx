@@ -15,7 +15,8 @@ function takePinFromAddress(): string | null {
 }
 
 const pin = takePinFromAddress()
-const grant = loadGrant()
+const stored = loadGrant()
+const session = stored === null || stored === 'ended' ? null : openSession(stored)
 const root = document.getElementById('root')
 if (root === null) throw new Error('index.html has no #root')
-createRoot(root).render(<App initialPin={pin} initialSession={grant === null ? null : openSession(grant)} />)
+createRoot(root).render(<App initialPin={pin} initialSession={session} tokenEnded={stored === 'ended'} />)

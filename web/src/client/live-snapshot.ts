@@ -4,7 +4,7 @@ import type { Hearing } from '../audio/playback-node'
 import type { Recording } from '../audio/recorder'
 import type { Delay } from './delay-meter'
 import type { HushboxError } from './errors'
-import type { StreamSummary } from './session-client'
+import type { RunSummary } from './run-summary'
 import type { Truth } from './truth'
 
 /** Everything a page may show, at one moment. */
@@ -24,13 +24,16 @@ export interface LiveSnapshot {
   underruns: number
   lateAnswers: number
   skippedPackets: number
+  /** The last time that it was on; null before that, and while it is on. */
+  lastRun: RunSummary | null
 }
 
 export interface LiveEvents {
   /** Something that a page shows has changed; about ten times a second while a stream runs. */
   change: undefined
+  /** It could not be switched on, or was switched off. */
   error: HushboxError
+  /** Something went wrong, and the sound goes on. */
+  notice: HushboxError
   recording: Recording
-  /** A stream has ended, and the box counted this. */
-  summary: StreamSummary
 }

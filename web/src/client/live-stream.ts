@@ -43,6 +43,11 @@ export class LiveStream {
     this.dryLine = new DryDelayLine(info.delay_samples, 3 * info.sample_rate_hz)
   }
 
+  /** How much sound was taken in. */
+  get seconds(): number {
+    return (this.lastSent + 1) / this.packetsPerSecond
+  }
+
   /** Numbers a captured packet from 0 and keeps its samples. Mutates: `packet`. */
   takeInput(packet: ArrayBuffer): Sending {
     this.firstSequence ??= readSequence(packet)

@@ -1,17 +1,18 @@
+import { SILENCE } from '../audio/level'
 import { PeakHistory } from '../audio/peak-history'
 import type { Hearing } from '../audio/playback-node'
 import { Recorder } from '../audio/recorder'
 import { workletUrls, type WorkletUrls } from '../audio/worklet-urls'
 import { NO_ANSWERS } from './answer-window'
 import { AudioDevices } from './audio-devices'
-import type { Delay } from './delay-meter'
 import { Emitter } from './emitter'
 import { HushboxError } from './errors'
 import { LiveMeters } from './live-meters'
 import type { LiveEvents, LiveSnapshot } from './live-snapshot'
 import { LiveStream } from './live-stream'
 import { samplesOf, type AudioPacket } from './packet'
-import type { SessionClient } from './session-client'
+import { NO_RUN, withBreak, withStream } from './run-summary'
+import type { SessionClient, StreamSummary } from './session-client'
 import { truthOf, type Truth } from './truth'
 
 const REFRESH_MS = 100
@@ -30,6 +31,7 @@ export class LiveVoice extends Emitter<LiveEvents> {
   private hearing: Hearing = 'nothing'
   private suppressionLimitDb: number | null = null
   private meters = new LiveMeters()
+  private run = NO_RUN
   private timer: ReturnType<typeof setInterval> | undefined
 
   constructor(
@@ -39,12 +41,8 @@ export class LiveVoice extends Emitter<LiveEvents> {
     super()
     client.on('audio', (packet) => this.takeAnswer(packet))
     client.on('connection', (connected) => this.connectionChanged(connected))
-    client.on('ended', (summary) => {
-      this.stream = null
-      this.emit('summary', summary)
-      this.refresh()
-    })
-    client.on('notice', (error) => this.emit('error', error))
+    client.on('ended', (summary) => this.loseStream(summary))
+    client.on('notice', (error) => this.emit('notice', error))
     client.on('over', () => void this.release())
   }
 
@@ -52,13 +50,17 @@ export class LiveVoice extends Emitter<LiveEvents> {
   async start(): Promise<void> {
     if (this.wanted || this.busy) return
     this.wanted = true
+    this.run = NO_RUN
     await this.guarded(async () => {
-      this.devices = await AudioDevices.open(this.urls, (packet) => this.takeInput(packet))
-      this.devices.onLost = () => {
+      const devices = await AudioDevices.open(this.urls, (packet) => this.takeInput(packet))
+      // The session may have ended while the browser asked for the microphone.
+      if (!this.wanted) return devices.close()
+      this.devices = devices
+      devices.onLost = () => {
         void this.stop()
         this.emit('error', new HushboxError('microphone_lost'))
       }
-      this.devices.playback.hear(this.hearing)
+      devices.playback.hear(this.hearing)
       this.timer = setInterval(() => {
         this.refresh()
       }, REFRESH_MS)
@@ -71,7 +73,10 @@ export class LiveVoice extends Emitter<LiveEvents> {
     if (!this.wanted || this.busy) return
     await this.guarded(async () => {
       this.devices?.stopCapture()
-      if (this.stream !== null && this.client.connected) this.emit('summary', await this.client.endStream())
+      const { stream } = this
+      if (stream === null || !this.client.connected) return
+      this.run = withStream(this.run, await this.client.endStream(), stream.info)
+      this.stream = null
     })
     await this.release()
   }
@@ -93,12 +98,12 @@ export class LiveVoice extends Emitter<LiveEvents> {
       await this.client.setSuppressionLimit(limitDb)
       stream.suppressionLimitDb = limitDb
     } catch (error) {
-      this.emit('error', HushboxError.from(error))
+      this.emit('notice', HushboxError.from(error))
     }
   }
 
   startRecording(): void {
-    if (this.devices === null || this.recorder !== null) return
+    if (this.devices === null || this.stream === null || this.recorder !== null) return
     this.recorder = new Recorder(this.devices.context.sampleRate)
     this.refresh()
   }
@@ -112,21 +117,23 @@ export class LiveVoice extends Emitter<LiveEvents> {
 
   snapshot(): LiveSnapshot {
     const { devices, stream, meters } = this
+    const truth = this.truth()
     return {
-      truth: this.truth(),
+      truth,
       busy: this.busy,
       hearing: this.hearing,
       suppressionLimitDb: this.suppressionLimitDb,
       input: meters.input,
-      output: meters.output,
+      output: truth === 'stalled' ? SILENCE : meters.output,
       removedDb: meters.removed.removedDb,
-      delay: this.delay(),
+      delay: (devices && stream?.delayWith(devices.playback.waitMs, devices.latencyMs)) ?? null,
       microphone: devices?.microphone ?? null,
       rateHz: devices?.context.sampleRate ?? null,
       recordingSeconds: this.recorder?.seconds ?? null,
       underruns: devices?.playback.report.underruns ?? 0,
       lateAnswers: stream?.lateAnswers ?? 0,
       skippedPackets: stream?.skippedPackets ?? 0,
+      lastRun: this.wanted || this.run.seconds === 0 ? null : this.run,
     }
   }
 
@@ -166,19 +173,14 @@ export class LiveVoice extends Emitter<LiveEvents> {
   }
 
   private connectionChanged(connected: boolean): void {
-    if (!connected) {
-      this.stream = null
-      this.finishRecording()
-    } else if (this.wanted && !this.busy) {
-      void this.guarded(() => this.startStream())
-    }
+    if (!connected) this.loseStream(null)
+    else if (this.wanted && !this.busy) void this.guarded(() => this.startStream())
     this.refresh()
   }
 
   /** After a standstill of more than a second the box cannot fill the gap: begin anew, on a new connection if need be. */
   private async restart(): Promise<void> {
-    this.stream = null
-    this.finishRecording()
+    this.loseStream(null)
     if (!this.client.connected || this.busy) return
     this.busy = true
     try {
@@ -192,6 +194,14 @@ export class LiveVoice extends Emitter<LiveEvents> {
     }
   }
 
+  /** The stream broke off by itself, counted by the box or not; what the meters showed is over. */
+  private loseStream(counted: StreamSummary | null): void {
+    if (this.stream !== null) this.run = withBreak(this.run, this.stream, counted)
+    this.stream = null
+    this.meters = new LiveMeters()
+    this.finishRecording()
+  }
+
   /** One thing at a time; whatever fails on the way is reported and switches off, never left half on. */
   private async guarded(action: () => Promise<void>): Promise<void> {
     this.busy = true
@@ -199,7 +209,8 @@ export class LiveVoice extends Emitter<LiveEvents> {
     try {
       await action()
     } catch (error) {
-      this.emit('error', HushboxError.from(error))
+      // After the session's end this is only its echo.
+      if (this.wanted) this.emit('error', HushboxError.from(error))
       await this.release()
     } finally {
       this.busy = false
@@ -209,13 +220,11 @@ export class LiveVoice extends Emitter<LiveEvents> {
 
   private async release(): Promise<void> {
     this.wanted = false
-    this.finishRecording()
     clearInterval(this.timer)
-    this.stream = null
+    this.loseStream(null)
     const devices = this.devices
     this.devices = null
     await devices?.close()
-    this.meters = new LiveMeters()
     this.refresh()
   }
 
@@ -230,11 +239,6 @@ export class LiveVoice extends Emitter<LiveEvents> {
       answers: stream?.answers.recent(performance.now()) ?? NO_ANSWERS,
       roundTripMs: stream?.delay.roundTripMs ?? null,
     })
-  }
-
-  private delay(): Delay | null {
-    if (this.devices === null || this.stream === null) return null
-    return this.stream.delayWith(this.devices.playback.waitMs, this.devices.latencyMs)
   }
 
   private refresh(): void {

@@ -42,8 +42,10 @@ export interface SessionEvents {
   ended: StreamSummary & { reason: string }
   /** Something went wrong that no call waits for. */
   notice: HushboxError
-  /** The session is over for good; `needsPin` says whether a new PIN would help. */
-  over: HushboxError
+  /** The box refused the connection or ended it, and the client tries again by itself. */
+  refused: HushboxError
+  /** The session is over for good: why (`needsPin` says whether a new PIN would help), or null when it was closed here. */
+  over: HushboxError | null
   /** A newer token replaced the old one. */
   grant: Grant
 }
@@ -96,16 +98,22 @@ export class SessionClient extends Emitter<SessionEvents> {
     if (!this.closed) this.socket.disconnect().connect()
   }
 
+  /** Takes a token that was renewed elsewhere; the next connection shows it. */
+  adopt(grant: Grant): void {
+    if (grant.expiresAtMs > this.grant.expiresAtMs) this.grant = grant
+  }
+
   close(): void {
+    this.end(null)
+  }
+
+  /** Closes for good and says why, as when another lane was told that the token has ended. */
+  end(reason: HushboxError | null): void {
+    if (this.closed) return
     this.closed = true
     clearTimeout(this.renewTimer)
     clearTimeout(this.retryTimer)
     this.socket.disconnect()
-  }
-
-  /** Closes for good and says why, as when another lane was told that the token has ended. */
-  end(reason: HushboxError): void {
-    this.close()
     this.emit('over', reason)
   }
 
@@ -172,7 +180,7 @@ export class SessionClient extends Emitter<SessionEvents> {
       this.end(error)
       return
     }
-    this.emit('notice', error)
+    this.emit('refused', error)
     this.retrySoon()
   }
 

@@ -1,67 +1,57 @@
-import { useEffect, useState } from 'react'
+import { useState } from 'react'
 import { HushboxError, type Grant } from '../client'
-import { forgetGrant } from './grant-store'
 import { Masthead } from './Masthead'
-import { Notice } from './Notice'
+import { NoticeBoard } from './NoticeBoard'
 import { PairCard } from './PairCard'
-import { openSession, type Session } from './session'
+import type { Session } from './session'
 import { useConnected } from './use-connected'
+import { useNotices } from './use-notices'
+import { useSession } from './use-session'
 import { Workbench } from './Workbench'
 
 export interface AppProps {
   initialPin: string | null
   initialSession: Session | null
+  /** The stored token ran out while the page was closed. */
+  tokenEnded: boolean
 }
 
-export function App({ initialPin, initialSession }: AppProps) {
-  const [session, setSession] = useState(initialSession)
-  const [error, setError] = useState<HushboxError | null>(null)
+export function App({ initialPin, initialSession, tokenEnded }: AppProps) {
+  const { notices, tell } = useNotices(tokenEnded ? { entry: new HushboxError('token_expired') } : {})
+  const { session, pairedHere, forget } = useSession(initialSession, tell)
   // A PIN is good for one use: when the token ends, the scanned one must not be tried again.
   const [scannedPin, setScannedPin] = useState(initialPin)
   const connected = useConnected(session)
 
-  useEffect(() => {
-    if (session === null) return undefined
-    const leave = (reason: HushboxError) => {
-      forgetGrant()
-      setSession(null)
-      setError(reason)
-    }
-    const stopListening = [session.client.on('over', leave), session.live.on('error', setError)]
-    return () => {
-      stopListening.forEach((stop) => {
-        stop()
-      })
-    }
-  }, [session])
-
   const enter = (grant: Grant) => {
-    setError(null)
     setScannedPin(null)
-    setSession(openSession(grant))
-  }
-  const failFile = (reason: HushboxError) => {
-    if (reason.needsPin) session?.client.end(reason)
-    else setError(reason)
+    pairedHere(grant)
   }
 
   return (
     <>
       <Masthead state={session === null ? 'unpaired' : connected ? 'connected' : 'reconnecting'} />
       <main>
-        <Notice error={error} onDismiss={() => setError(null)} />
+        <NoticeBoard notices={notices} onDismiss={(cause) => tell({ type: 'ended', cause })} />
         {session === null ? (
-          <PairCard initialPin={scannedPin} onPaired={enter} onError={setError} />
-        ) : (
-          <Workbench
-            session={session}
-            connected={connected}
-            onStart={() => setError(null)}
-            onFileError={failFile}
+          <PairCard
+            initialPin={scannedPin}
+            onPairing={() => tell({ type: 'pairing' })}
+            onPaired={enter}
+            onError={(error) => tell({ type: 'failed', cause: 'entry', error })}
           />
+        ) : (
+          <Workbench session={session} connected={connected} onSwitch={() => tell({ type: 'switched' })} />
         )}
       </main>
-      <footer>Your sound goes to this box on your own network, and nowhere else.</footer>
+      <footer>
+        <p>Your sound goes to this box on your own network, and nowhere else.</p>
+        {session !== null && (
+          <button type="button" className="quiet" onClick={forget}>
+            Forget this box
+          </button>
+        )}
+      </footer>
     </>
   )
 }

@@ -1,7 +1,10 @@
-import type { LiveSnapshot, LiveVoice } from '../client'
+import type { LiveSnapshot, LiveVoice, Truth } from '../client'
 import { HearControls } from './HearControls'
 import { RecordPanel } from './RecordPanel'
 import { StrengthSlider } from './StrengthSlider'
+
+/** Without a stream there is nothing to record. */
+const NOTHING_FLOWS: readonly Truth[] = ['off', 'starting', 'reconnecting']
 
 /** What to do with the sound: hear it, choose how much is removed, keep it. */
 export function ControlCard({ live, snapshot }: { live: LiveVoice; snapshot: LiveSnapshot }) {
@@ -12,7 +15,7 @@ export function ControlCard({ live, snapshot }: { live: LiveVoice; snapshot: Liv
       <RecordPanel
         live={live}
         recordingSeconds={snapshot.recordingSeconds}
-        disabled={snapshot.truth === 'off' || snapshot.busy}
+        disabled={snapshot.busy || NOTHING_FLOWS.includes(snapshot.truth)}
       />
     </section>
   )

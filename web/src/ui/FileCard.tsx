@@ -1,17 +1,12 @@
 import { useState, type DragEvent } from 'react'
-import type { HushboxError } from '../client'
 import { ComparePlayer } from './ComparePlayer'
+import { FileFailure } from './FileFailure'
 import type { Session } from './session'
 import { useFileJob } from './use-file-job'
 
-export interface FileCardProps {
-  session: Session
-  onError: (error: HushboxError) => void
-}
-
 /** Drop a recording, get it clean. */
-export function FileCard({ session, onError }: FileCardProps) {
-  const { job, start, cancel } = useFileJob(session, onError)
+export function FileCard({ session }: { session: Session }) {
+  const { job, start, cancel, dismiss } = useFileJob(session)
   return (
     <section className="card files" aria-labelledby="file-title">
       <h2 id="file-title">Clean a recording</h2>
@@ -19,6 +14,7 @@ export function FileCard({ session, onError }: FileCardProps) {
       <div aria-live="polite">
         {job.step === 'working' && <Progress name={job.name} sent={job.sent} onCancel={cancel} />}
       </div>
+      {job.step === 'failed' && <FileFailure name={job.name} error={job.error} onDismiss={dismiss} />}
       {job.step === 'done' && <ComparePlayer original={job.original} clean={job.clean} />}
     </section>
   )

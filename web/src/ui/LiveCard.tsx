@@ -1,24 +1,23 @@
 import type { LiveSnapshot, LiveVoice } from '../client'
-import { LastSummary } from './LastSummary'
 import { LiveFacts } from './LiveFacts'
 import { Meter } from './Meter'
 import { MicrophoneNote } from './MicrophoneNote'
 import { NoiseSwitch } from './NoiseSwitch'
 import { Scope } from './Scope'
-import { statusFor } from './sentences'
+import { lastRunSentence, statusFor } from './sentences'
 
 export interface LiveCardProps {
   live: LiveVoice
   snapshot: LiveSnapshot
   connected: boolean
-  onStart: () => void
+  onSwitch: () => void
 }
 
 /** The switch, and what is true about the sound. */
-export function LiveCard({ live, snapshot, connected, onStart }: LiveCardProps) {
+export function LiveCard({ live, snapshot, connected, onSwitch }: LiveCardProps) {
   const off = snapshot.truth === 'off'
   const toggle = () => {
-    onStart()
+    onSwitch()
     void (off ? live.start() : live.stop())
   }
   return (
@@ -36,7 +35,11 @@ export function LiveCard({ live, snapshot, connected, onStart }: LiveCardProps) 
         <Meter label="Out" level={snapshot.output} />
       </div>
       <LiveFacts snapshot={snapshot} />
-      <LastSummary live={live} />
+      {snapshot.lastRun !== null && (
+        <p className="fine-print" id="last-run">
+          {lastRunSentence(snapshot.lastRun)}
+        </p>
+      )}
       <MicrophoneNote microphone={snapshot.microphone} />
     </section>
   )

@@ -8,14 +8,18 @@ export interface NoiseSwitchProps {
   onToggle: () => void
 }
 
-/** The large switch. It looks and reads as on only while noise is really being removed. */
+/**
+ * The large switch. It looks and reads as on only while noise is really being removed: between on and off it is
+ * mixed, which a checkbox may be and the role `switch` may not, and the line beneath says why.
+ */
 export function NoiseSwitch({ truth, status, disabled, onToggle }: NoiseSwitchProps) {
-  const pressed = truth === 'off' ? false : truth === 'on' ? true : 'mixed'
+  const checked = truth === 'off' ? false : truth === 'on' ? true : 'mixed'
   return (
     <div className="noise-switch">
       <button
         type="button"
-        aria-pressed={pressed}
+        role="checkbox"
+        aria-checked={checked}
         aria-describedby="truth"
         aria-disabled={disabled}
         onClick={() => {
@@ -25,7 +29,7 @@ export function NoiseSwitch({ truth, status, disabled, onToggle }: NoiseSwitchPr
         <span className="track" aria-hidden="true">
           <span className="knob" />
         </span>
-        <span className="name">Noise off</span>
+        <span className="name">Remove noise</span>
       </button>
       <p id="truth" role="status" className="truth">
         {status}

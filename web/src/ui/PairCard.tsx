@@ -3,11 +3,12 @@ import { HushboxError, pair, type Grant } from '../client'
 
 export interface PairCardProps {
   initialPin: string | null
+  onPairing: () => void
   onPaired: (grant: Grant) => void
-  onError: (error: HushboxError | null) => void
+  onError: (error: HushboxError) => void
 }
 
-export function PairCard({ initialPin, onPaired, onError }: PairCardProps) {
+export function PairCard({ initialPin, onPairing, onPaired, onError }: PairCardProps) {
   const [pin, setPin] = useState(initialPin ?? '')
   const [busy, setBusy] = useState(false)
   const input = useRef<HTMLInputElement>(null)
@@ -22,7 +23,7 @@ export function PairCard({ initialPin, onPaired, onError }: PairCardProps) {
     event.preventDefault()
     if (busy) return
     setBusy(true)
-    onError(null)
+    onPairing()
     try {
       onPaired(await pair(pin))
     } catch (error) {

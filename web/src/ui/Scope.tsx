@@ -1,5 +1,6 @@
 import { useEffect, useRef } from 'react'
 import type { PeakHistory } from '../audio/peak-history'
+import { barShare } from './bar-share'
 
 const BAR_PX = 2
 const GAP_PX = 1
@@ -66,13 +67,8 @@ function draw(canvas: HTMLCanvasElement, peaks: PeakHistory): void {
   for (const { color, peak } of layers) {
     context.fillStyle = color
     for (let age = 0; age < bars; age++) {
-      const barHeight = Math.max(1, heightShare(peak(age)) * height)
+      const barHeight = Math.max(1, barShare(peak(age)) * height)
       context.fillRect(width - (age + 1) * step, (height - barHeight) / 2, BAR_PX, barHeight)
     }
   }
-}
-
-/** A square root spreads quiet sounds, which linear heights would hide; speech at a usual level fills the picture. */
-function heightShare(peak: number): number {
-  return Math.min(1, 1.5 * Math.sqrt(peak))
 }

@@ -1,4 +1,3 @@
-import type { HushboxError } from '../client'
 import { ControlCard } from './ControlCard'
 import { FileCard } from './FileCard'
 import { LiveCard } from './LiveCard'
@@ -8,18 +7,17 @@ import { useLive } from './use-live'
 export interface WorkbenchProps {
   session: Session
   connected: boolean
-  onStart: () => void
-  onFileError: (error: HushboxError) => void
+  onSwitch: () => void
 }
 
 /** The page of a paired device. */
-export function Workbench({ session, connected, onStart, onFileError }: WorkbenchProps) {
+export function Workbench({ session, connected, onSwitch }: WorkbenchProps) {
   const snapshot = useLive(session.live)
   return (
     <div className="workbench">
-      <LiveCard live={session.live} snapshot={snapshot} connected={connected} onStart={onStart} />
+      <LiveCard live={session.live} snapshot={snapshot} connected={connected} onSwitch={onSwitch} />
       <ControlCard live={session.live} snapshot={snapshot} />
-      <FileCard session={session} onError={onFileError} />
+      <FileCard session={session} />
     </div>
   )
 }

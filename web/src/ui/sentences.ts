@@ -1,4 +1,5 @@
-import type { HushboxError, LiveSnapshot } from '../client'
+import type { HushboxError, LiveSnapshot, RunSummary } from '../client'
+import { duration } from './format'
 
 /** What to tell a person about each error code; codes that are not here show the box's own sentence. */
 export const SENTENCES: Readonly<Record<string, string>> = {
@@ -39,6 +40,26 @@ export const SENTENCES: Readonly<Record<string, string>> = {
 /** One clear sentence for an error. */
 export function sentenceFor(error: HushboxError): string {
   return SENTENCES[error.code] ?? error.message
+}
+
+/** The same about a file that was not cleaned, in words that stay true when the box is back. */
+export function fileSentenceFor(error: HushboxError): string {
+  return FILE_SENTENCES[error.code] ?? sentenceFor(error)
+}
+
+const FILE_SENTENCES: Readonly<Record<string, string>> = {
+  server_gone: 'The box could not be reached. Try again when this page is connected.',
+  server_stopping: 'The box was shutting down. Try again when this page is connected.',
+}
+
+/** How it went, the last time that the switch was on. */
+export function lastRunSentence({ seconds, lostSeconds, lateSeconds, interruptions }: RunSummary): string {
+  const facts = [duration(seconds)]
+  if (lostSeconds > 0) facts.push(`${duration(lostSeconds)} lost`)
+  if (lateSeconds > 0) facts.push(`${duration(lateSeconds)} not cleaned in time`)
+  if (interruptions > 0) facts.push(`interrupted ${interruptions === 1 ? 'once' : `${interruptions} times`}`)
+  if (facts.length === 1) facts.push('nothing lost')
+  return `Last time: ${facts.join(', ')}.`
 }
 
 /** What the status line says for each truth. */

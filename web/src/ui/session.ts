@@ -7,8 +7,8 @@ export interface Session {
   live: LiveVoice
 }
 
+/** Connects with a grant, and keeps what it is renewed to. */
 export function openSession(grant: Grant): Session {
-  saveGrant(grant)
   const client = new SessionClient(grant)
   const live = new LiveVoice(client)
   client.on('grant', saveGrant)

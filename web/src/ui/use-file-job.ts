@@ -6,9 +6,10 @@ export type FileJob =
   | { step: 'idle' }
   | { step: 'working'; name: string; sent: number }
   | { step: 'done'; original: File; clean: Blob }
+  | { step: 'failed'; name: string; error: HushboxError }
 
 /** One file at a time through the box. The limit of the live slider holds here too. */
-export function useFileJob(session: Session, onError: (error: HushboxError) => void) {
+export function useFileJob(session: Session) {
   const [job, setJob] = useState<FileJob>({ step: 'idle' })
   const abort = useRef<AbortController | null>(null)
 
@@ -26,10 +27,11 @@ export function useFileJob(session: Session, onError: (error: HushboxError) => v
         signal: controller.signal,
       })
       setJob({ step: 'done', original: file, clean })
-    } catch (error) {
-      setJob({ step: 'idle' })
-      if (!controller.signal.aborted) onError(HushboxError.from(error))
+    } catch (thrown) {
+      const error = HushboxError.from(thrown)
+      setJob(controller.signal.aborted ? { step: 'idle' } : { step: 'failed', name: file.name, error })
+      if (error.needsPin) session.client.end(error)
     }
   }
-  return { job, start, cancel: () => abort.current?.abort() }
+  return { job, start, cancel: () => abort.current?.abort(), dismiss: () => setJob({ step: 'idle' }) }
 }

@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { BROWSER_CODES, HushboxError } from '../../src/client/errors'
-import { sentenceFor, SENTENCES } from '../../src/ui/sentences'
+import { NO_RUN } from '../../src/client/run-summary'
+import { fileSentenceFor, lastRunSentence, sentenceFor, SENTENCES } from '../../src/ui/sentences'
 
 /** Codes whose own message names what is wrong; a fixed sentence would say less. */
 const SAID_BY_THE_BOX = ['bad_request']
@@ -26,4 +27,19 @@ test('every code of the protocol and of the browser has a sentence', () => {
 
 test('an unknown code shows what the box said', () => {
   expect(sentenceFor(new HushboxError('new_code', 'The box says so.'))).toBe('The box says so.')
+})
+
+test('about a file, the page only says what stays true when the box is back', () => {
+  expect(fileSentenceFor(new HushboxError('server_gone'))).toContain('could not be reached')
+  expect(fileSentenceFor(new HushboxError('file_empty'))).toBe(SENTENCES.file_empty)
+})
+
+test.each([
+  [{ seconds: 21.3 }, 'Last time: 21 s, nothing lost.'],
+  [{ seconds: 65.2, lostSeconds: 0.42 }, 'Last time: 1 min 5 s, 0.4 s lost.'],
+  [{ seconds: 4, lateSeconds: 0.016 }, 'Last time: 4 s, less than 0.1 s not cleaned in time.'],
+  [{ seconds: 59.7, interruptions: 1 }, 'Last time: 1 min 0 s, interrupted once.'],
+  [{ seconds: 30, interruptions: 2 }, 'Last time: 30 s, interrupted 2 times.'],
+])('the last time in words: %o', (run, sentence) => {
+  expect(lastRunSentence({ ...NO_RUN, ...run })).toBe(sentence)
 })
