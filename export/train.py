@@ -26,7 +26,7 @@ from export.pairs import Pair, read_pairs
 from export.rooms import load_rooms
 from export.validate import Validation, validate
 
-FIXED_IN_A_RUN = ("model", "batch", "lr", "warmup_steps", "average_decay", "rooms", "seed")
+FIXED_IN_A_RUN = ("model", "batch", "lr", "warmup_steps", "average_decay", "intelligibility", "rooms", "seed")
 """Settings that a run cannot change when it goes on: with them, going on equals never having stopped."""
 
 
@@ -195,7 +195,7 @@ class Trainer:
         path = self.config.out / "last.pt"
         content = read_checkpoint(path)
         wanted = self.config.to_dict()
-        changed = [key for key in FIXED_IN_A_RUN if content["training"][key] != wanted[key]]
+        changed = [key for key in FIXED_IN_A_RUN if content["training"].get(key) != wanted[key]]
         if changed:
             raise CheckpointError(f"{path} was trained with another {', '.join(changed)}; give --out another folder.")
         self.model.load_state_dict(content["model"])
