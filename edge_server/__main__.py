@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import ipaddress
 import logging
 import signal
 import sys
@@ -15,7 +14,7 @@ import gevent
 
 from edge_server import __version__
 from edge_server.app import Clocks, Service, open_model, token_desk
-from edge_server.appliance.addresses import lan_addresses
+from edge_server.appliance.addresses import is_loopback, lan_addresses
 from edge_server.appliance.banner import pin_banner, start_banner
 from edge_server.appliance.checks import run_checks
 from edge_server.appliance.options import settings_from, settings_options
@@ -118,7 +117,7 @@ def _local_url(service: Service) -> str:
 
 
 def _lan_urls(service: Service) -> list[str]:
-    if service.https_port is None or ipaddress.ip_address(service.settings.https_host).is_loopback:
+    if service.https_port is None or is_loopback(service.settings.https_host):
         return []
     return [f"https://{address}:{service.https_port}" for address in lan_addresses()]
 

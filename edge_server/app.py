@@ -3,45 +3,40 @@
 from __future__ import annotations
 
 import gc
-import logging
 import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import gevent
 from flask import Flask
 from gevent.threadpool import ThreadPool
 
-from edge_server import __version__
 from edge_server.appliance.addresses import local_names
 from edge_server.appliance.tls import ensure_certificate, utc_now
 from edge_server.audio.files import FileLimits
-from edge_server.audio.geometry import SUPPORTED_RATES_HZ
 from edge_server.auth.pairing import PairingDesk
 from edge_server.auth.tokens import TokenDesk, load_or_create_key
+from edge_server.box_info import box_info
 from edge_server.config import REPOSITORY, Settings
 from edge_server.engine.model_file import ModelFacts, ModelFile, find_default_model, load_model
 from edge_server.engine.stats import EngineConfig
 from edge_server.engine.worker import Engine
 from edge_server.errors import DataFolderError, HushboxError, ServerStoppingError
-from edge_server.jobs.clip import CLIP_FORMATS, ClipDesk
+from edge_server.housekeeping import Housekeeping
+from edge_server.jobs.clip import ClipDesk
 from edge_server.jobs.off_loop import run_off_loop
 from edge_server.metrics import Metrics
-from edge_server.sessions.live_voice import MAX_PACKET_MS, MIN_PACKET_MS, VoiceContext
+from edge_server.sessions.live_voice import MAX_PACKET_MS, VoiceContext
 from edge_server.sessions.pump import Pump
 from edge_server.sessions.stream import StreamLimits
 from edge_server.transport.client import Client
 from edge_server.transport.http import HttpContext, create_flask_app
-from edge_server.transport.packets import VERSION
 from edge_server.transport.socketio_audio import AudioLane
 from edge_server.transport.socketio_control import ControlLane
 from edge_server.transport.socketio_server import create_socketio
 from edge_server.transport.upload_gate import UploadGate
 from edge_server.transport.wsgi import BoundedServer, start_http_server, start_https_server, tls_context
-
-logger = logging.getLogger(__name__)
 
 _CERTIFICATE_CHECK_S = 60.0
 _PARTING_S = 1.5
@@ -92,7 +87,7 @@ class Service:
         self._audio.register()
         self._control.register(server)
         self._servers: list[BoundedServer] = []
-        self._background: list[gevent.Greenlet] = []
+        self._housekeeping = Housekeeping(self.metrics.failed_housekeeping.inc)
         self.http_port: int | None = None
         self.https_port: int | None = None
 
@@ -106,7 +101,7 @@ class Service:
         except HushboxError:
             self.stop()
             raise
-        self._background.append(gevent.spawn(_repeat, self.settings.housekeeping_s, self._audio.check_tokens))
+        self._housekeeping.repeat(self.settings.housekeeping_s, self._audio.check_tokens)
         # What lives now lives until the end; a full collection over it would hold every stream up for tens of ms.
         gc.collect()
         gc.freeze()
@@ -126,7 +121,7 @@ class Service:
         farewells = [gevent.spawn(self._farewell, client) for client in list(self._audio.clients.values())]
         gevent.joinall(farewells, timeout=self.settings.stop_timeout_s)
         self._wait_for_partings()
-        gevent.killall(self._background)
+        self._housekeeping.stop()
         for server in self._servers:
             server.stop(timeout=1)
         self.socketio.server.shutdown()
@@ -134,37 +129,6 @@ class Service:
         self._results_came.stop()
         self._stop_asked.stop()
         self.stopped.set()
-
-    def info(self) -> dict[str, Any]:
-        """Versions, model facts and limits, as `/api/v1/info` gives them."""
-        facts, settings = self.model.facts, self.settings
-        return {
-            "name": "hushbox",
-            "version": __version__,
-            "packet_version": VERSION,
-            "model": {
-                "name": facts.name,
-                "sample_rate_hz": facts.sample_rate_hz,
-                "window_samples": facts.window_samples,
-                "hop_samples": facts.hop_samples,
-                "licence": facts.licence,
-                "training_data": facts.training_data,
-                "sha256": self.model.sha256,
-            },
-            "sample_rates_hz": list(SUPPORTED_RATES_HZ),
-            "clip_formats": list(CLIP_FORMATS),
-            "limits": {
-                "max_streams": settings.max_streams,
-                "packet_ms": [MIN_PACKET_MS, MAX_PACKET_MS],
-                "max_backlog_packets": settings.max_backlog_packets,
-                "deadline_ms": settings.deadline_ms,
-                "max_gap_s": settings.max_gap_s,
-                "max_clip_bytes": settings.max_clip_bytes,
-                "max_clip_s": settings.max_clip_s,
-                "max_clips": settings.max_clips,
-                "token_ttl_s": settings.token_ttl_s,
-            },
-        }
 
     def _listen(self) -> None:
         http = start_http_server(self.flask_app, self.settings, self._gate)
@@ -185,11 +149,18 @@ class Service:
             renewed = ensure_certificate(self.settings.certificate_folder, local_names(), utc_now())
             context.load_cert_chain(renewed.certificate, renewed.private_key)
 
-        self._background.append(gevent.spawn(_repeat, _CERTIFICATE_CHECK_S, renew))
+        self._housekeeping.repeat(_CERTIFICATE_CHECK_S, renew)
 
     def _create_flask_app(self) -> Flask:
         context = HttpContext(
-            self.settings, self.pairing, self.tokens, self._clips, self._gate, self.metrics, self._probe, self.info
+            self.settings,
+            self.pairing,
+            self.tokens,
+            self._clips,
+            self._gate,
+            self.metrics,
+            self._probe,
+            lambda: box_info(self.settings, self.model),
         )
         return create_flask_app(context)
 
@@ -252,16 +223,6 @@ def engine_config(settings: Settings, facts: ModelFacts) -> EngineConfig:
         max_queued_frames=math.ceil(longest_backlog_s * hops_per_s)
         + math.ceil(facts.window_samples / facts.hop_samples),
     )
-
-
-def _repeat(interval_s: float, action: Callable[[], None]) -> None:
-    while True:
-        gevent.sleep(interval_s)
-        try:
-            action()
-        except Exception:
-            # The next round may succeed; without one, certificates and tokens would never be looked at again.
-            logger.exception("A housekeeping task failed; it is tried again in %g s.", interval_s)
 
 
 def _data_folder_error(settings: Settings, error: OSError) -> DataFolderError:

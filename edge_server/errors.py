@@ -28,7 +28,6 @@ class PinWrongError(HushboxError):
 
     code = "pin_wrong"
     http_status = 403
-    retryable = False
 
 
 class PinLockedError(HushboxError):
@@ -44,7 +43,6 @@ class TokenMissingError(HushboxError):
 
     code = "token_missing"
     http_status = 401
-    retryable = False
 
 
 class TokenInvalidError(HushboxError):
@@ -52,7 +50,6 @@ class TokenInvalidError(HushboxError):
 
     code = "token_invalid"
     http_status = 401
-    retryable = False
 
 
 class TokenExpiredError(HushboxError):
@@ -60,7 +57,6 @@ class TokenExpiredError(HushboxError):
 
     code = "token_expired"
     http_status = 401
-    retryable = False
 
 
 class RoleForbiddenError(HushboxError):
@@ -68,7 +64,6 @@ class RoleForbiddenError(HushboxError):
 
     code = "role_forbidden"
     http_status = 403
-    retryable = False
 
 
 class BadRequestError(HushboxError):
@@ -76,7 +71,6 @@ class BadRequestError(HushboxError):
 
     code = "bad_request"
     http_status = 400
-    retryable = False
 
 
 class UnknownEventError(HushboxError):
@@ -84,7 +78,6 @@ class UnknownEventError(HushboxError):
 
     code = "unknown_event"
     http_status = 400
-    retryable = False
 
 
 class UnsupportedRateError(HushboxError):
@@ -92,7 +85,6 @@ class UnsupportedRateError(HushboxError):
 
     code = "unsupported_rate"
     http_status = 400
-    retryable = False
 
 
 class PacketMalformedError(HushboxError):
@@ -100,7 +92,6 @@ class PacketMalformedError(HushboxError):
 
     code = "packet_malformed"
     http_status = 400
-    retryable = False
 
 
 class PacketWrongSizeError(HushboxError):
@@ -108,7 +99,6 @@ class PacketWrongSizeError(HushboxError):
 
     code = "packet_wrong_size"
     http_status = 400
-    retryable = False
 
 
 class SequenceWrongError(HushboxError):
@@ -116,7 +106,6 @@ class SequenceWrongError(HushboxError):
 
     code = "sequence_wrong"
     http_status = 400
-    retryable = False
 
 
 class NoStreamError(HushboxError):
@@ -124,7 +113,6 @@ class NoStreamError(HushboxError):
 
     code = "no_stream"
     http_status = 409
-    retryable = False
 
 
 class StreamExistsError(HushboxError):
@@ -132,7 +120,6 @@ class StreamExistsError(HushboxError):
 
     code = "stream_exists"
     http_status = 409
-    retryable = False
 
 
 class TooManyStreamsError(HushboxError):
@@ -156,7 +143,6 @@ class FileEmptyError(HushboxError):
 
     code = "file_empty"
     http_status = 400
-    retryable = False
 
 
 class FileUnreadableError(HushboxError):
@@ -164,7 +150,6 @@ class FileUnreadableError(HushboxError):
 
     code = "file_unreadable"
     http_status = 400
-    retryable = False
 
 
 class FileTooLargeError(HushboxError):
@@ -172,7 +157,6 @@ class FileTooLargeError(HushboxError):
 
     code = "file_too_large"
     http_status = 413
-    retryable = False
 
 
 class FileTooLongError(HushboxError):
@@ -180,7 +164,6 @@ class FileTooLongError(HushboxError):
 
     code = "file_too_long"
     http_status = 413
-    retryable = False
 
 
 class NotFoundError(HushboxError):
@@ -188,14 +171,12 @@ class NotFoundError(HushboxError):
 
     code = "not_found"
     http_status = 404
-    retryable = False
 
 
 class EngineFailedError(HushboxError):
     """The model could not be run."""
 
     code = "engine_failed"
-    http_status = 500
     retryable = True
 
 
@@ -211,32 +192,24 @@ class InternalError(HushboxError):
     """A defect; the box's log has the details."""
 
     code = "internal"
-    http_status = 500
-    retryable = False
 
 
 class ModelMissingError(HushboxError):
     """A model file or its manifest is not where it should be."""
 
     code = "model_missing"
-    http_status = 500
-    retryable = False
 
 
 class ModelHashWrongError(HushboxError):
     """The model file is not the one its manifest describes."""
 
     code = "model_hash_wrong"
-    http_status = 500
-    retryable = False
 
 
 class ModelMetadataWrongError(HushboxError):
     """The model's metadata or tensors break the model contract."""
 
     code = "model_metadata_wrong"
-    http_status = 500
-    retryable = False
 
 
 class OutputUnwritableError(HushboxError):
@@ -244,14 +217,12 @@ class OutputUnwritableError(HushboxError):
 
     code = "output_unwritable"
     http_status = 409
-    retryable = False
 
 
 class AddressTakenError(HushboxError):
     """An address or port cannot be listened on."""
 
     code = "address_taken"
-    http_status = 500
     retryable = True
 
 
@@ -259,5 +230,3 @@ class DataFolderError(HushboxError):
     """The folder for keys and certificates cannot be used."""
 
     code = "data_folder"
-    http_status = 500
-    retryable = False

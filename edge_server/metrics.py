@@ -30,6 +30,9 @@ class Metrics:
         self.clips = Counter("hushbox_clips", "Files cleaned.", registry=registry)
         self.clip_audio_s = Counter("hushbox_clip_audio_seconds", "Audio in cleaned files.", registry=registry)
         self.errors = Counter("hushbox_errors", "Refusals by code.", ["code"], registry=registry)
+        self.failed_housekeeping = Counter(
+            "hushbox_failed_housekeeping", "Token and certificate checks that failed.", registry=registry
+        )
         self.stream_latency_s = Histogram(
             "hushbox_stream_latency_p99_seconds",
             "The p99 of each finished stream: from a packet's arrival to its answer.",

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,6 +16,14 @@ from edge_server.config import Settings
 # No frame may come back dry because a busy machine was slow: the tests compare samples.
 NEVER_LATE_MS = 120_000
 START_TIMEOUT_S = 30.0
+
+
+def wait_until(condition: Callable[[], Any]) -> None:
+    """Look again and again until it is so."""
+    deadline_s = time.monotonic() + START_TIMEOUT_S
+    while not condition():
+        assert time.monotonic() < deadline_s, "it did not happen"
+        time.sleep(0.01)
 
 
 @dataclass

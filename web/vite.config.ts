@@ -16,7 +16,7 @@ export default defineConfig({
   worker: { format: 'es' },
   server: {
     proxy: {
-      '/api': BOX,
+      '/api': { target: BOX },
       '/socket.io': { target: BOX, ws: true },
     },
   },

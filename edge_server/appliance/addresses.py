@@ -11,7 +11,6 @@ import psutil
 # Bridges of containers and virtual machines: true addresses of this host, but no device on the LAN reaches them.
 _VIRTUAL_PREFIXES = ("docker", "br-", "veth", "virbr", "vmnet", "lxc", "cni")
 
-
 # An address of RFC 5737, which belongs to nobody.
 _SOMEWHERE_ELSE = "192.0.2.1"
 
@@ -34,7 +33,16 @@ def local_names() -> LocalNames:
 
 def lan_addresses() -> list[str]:
     """The IPv4 addresses to type on another device of the network, that of the default route first."""
-    return sorted(_interface_addresses(), key=lambda address: (address != _default_route_address(), address))
+    best = _default_route_address()
+    return sorted(_interface_addresses(), key=lambda address: (address != best, address))
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine itself reaches a server that listens on this address or name."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def _default_route_address() -> str | None:

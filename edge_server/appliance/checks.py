@@ -9,7 +9,13 @@ from dataclasses import dataclass
 
 from edge_server.app import engine_config, open_model
 from edge_server.appliance.addresses import local_names
-from edge_server.appliance.tls import certificate_problem, ensure_certificate, utc_now
+from edge_server.appliance.tls import (
+    certificate_files,
+    certificate_problem,
+    covered_names,
+    ensure_certificate,
+    utc_now,
+)
 from edge_server.auth.tokens import load_or_create_key
 from edge_server.config import Settings
 from edge_server.engine.worker import Engine
@@ -65,13 +71,15 @@ def _data_folder(settings: Settings) -> str:
 def _certificate(settings: Settings) -> str:
     names, now = local_names(), utc_now()
     try:
+        before = certificate_problem(certificate_files(settings.certificate_folder), names, now)
         files = ensure_certificate(settings.certificate_folder, names, now)
     except OSError as error:
         raise DataFolderError(f"The certificate cannot be written: {error}.") from error
     problem = certificate_problem(files, names, now)
     if problem is not None:
         raise DataFolderError(problem)
-    return f"The certificate is valid and covers {', '.join(names.hostnames + names.addresses)}."
+    sentence = f"The certificate is valid and covers {', '.join(covered_names(names))}."
+    return sentence if before is None else f"{before} A new one was made. {sentence}"
 
 
 def _http_port(settings: Settings) -> str:

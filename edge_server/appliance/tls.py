@@ -28,13 +28,23 @@ class CertificateFiles:
     private_key: Path
 
 
+def certificate_files(folder: Path) -> CertificateFiles:
+    """Where a certificate and its key are in `folder`, be they there or not."""
+    return CertificateFiles(folder / "certificate.pem", folder / "private-key.pem")
+
+
+def covered_names(names: LocalNames) -> tuple[str, ...]:
+    """The names and addresses that a certificate can hold: host names only in ASCII."""
+    return tuple(host for host in names.hostnames if host.isascii()) + names.addresses
+
+
 def ensure_certificate(folder: Path, names: LocalNames, now: datetime) -> CertificateFiles:
     """A valid self-signed certificate in `folder`, renewed when the names changed or its end is near.
 
     The private key is kept over renewals. Raises `OSError` when the folder cannot be written.
     """
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    files = CertificateFiles(folder / "certificate.pem", folder / "private-key.pem")
+    files = certificate_files(folder)
     if certificate_problem(files, names, now) is not None:
         key = _load_or_create_key(files.private_key)
         pem = _self_signed(key, names, now).public_bytes(serialization.Encoding.PEM)

@@ -71,9 +71,10 @@ class Engine:
     ) -> StreamHandle:
         """Start a stream with zero states.
 
-        Raises TooManyStreamsError when there is no slot for this priority, EngineFailedError when the thread died.
+        Raises TooManyStreamsError when there is no slot for this priority, EngineFailedError when the engine was
+        stopped or its thread died.
         """
-        self._require_alive()
+        self._require_running()
         limit = self.config.max_streams if priority is Priority.LIVE else self.config.max_file_streams
         if self._open[priority] >= limit:
             what = "live voices" if priority is Priority.LIVE else "files at a time"
@@ -93,10 +94,10 @@ class Engine:
         """Queue one hop, float32 `[hop_samples]` at the engine's rate, which the caller must not change afterwards.
 
         A hop that is not begun by `deadline_s` (on the engine's clock; `math.inf` for files) comes back dry. Raises
-        OverrunError when `max_queued_frames` of the stream are under way already, EngineFailedError when the engine's
-        thread died: nobody would be told of its results any more.
+        OverrunError when `max_queued_frames` of the stream are under way already, EngineFailedError when the engine was
+        stopped or its thread died: nobody would be told of its results any more.
         """
-        self._require_alive()
+        self._require_running()
         if handle.closed:
             raise InternalError("The stream was closed already.")
         if hop.shape != (handle.geometry.hop_samples,):
@@ -170,6 +171,11 @@ class Engine:
         """Run batches on the caller's thread until none is left."""
         while self.step():
             pass
+
+    def _require_running(self) -> None:
+        self._require_alive()
+        if self._stopping.is_set():
+            raise EngineFailedError("The engine was stopped.")
 
     def _require_alive(self) -> None:
         if self._defect is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
@@ -17,7 +17,13 @@ from numpy.typing import NDArray
 from edge_server.audio.files import FileLimits, blocks, open_audio
 from edge_server.audio.pcm import to_s16
 from edge_server.engine.stream_handle import Result
-from edge_server.errors import EngineFailedError, FileEmptyError, ServerStoppingError, TooManyStreamsError
+from edge_server.errors import (
+    BadRequestError,
+    EngineFailedError,
+    FileEmptyError,
+    ServerStoppingError,
+    TooManyStreamsError,
+)
 from edge_server.jobs.off_loop import run_off_loop
 from edge_server.offline.clip_stream import ClipStream
 from edge_server.sessions.pump import Pump
@@ -50,11 +56,13 @@ class ClipDesk:
         self.under_way = 0
         self.stopping = False
 
-    def clean(self, data: bytes, suppression_limit_db: float | None, file_format: str) -> CleanClip:
-        """The clean file; waits, and lets others run meanwhile.
+    def clean(
+        self, data: bytes, suppression_limit_db: float | None, file_format: str, still_wanted: Callable[[], bool]
+    ) -> CleanClip:
+        """The clean file; waits, and lets others run meanwhile. The work ends when it is not `still_wanted`.
 
-        Raises `TooManyStreamsError`, `FileEmptyError`, `FileUnreadableError`, `FileTooLargeError`,
-        `FileTooLongError`, `EngineFailedError` and `ServerStoppingError`.
+        Raises `TooManyStreamsError`, `BadRequestError` (not wanted any more), `FileEmptyError`, `FileUnreadableError`,
+        `FileTooLargeError`, `FileTooLongError`, `EngineFailedError` and `ServerStoppingError`.
         """
         if self.stopping:
             raise ServerStoppingError("This box is shutting down.")
@@ -62,11 +70,13 @@ class ClipDesk:
             raise TooManyStreamsError(f"This box is busy: {self.under_way} of {self._max_clips} files at a time.")
         self.under_way += 1
         try:
-            return self._clean(data, suppression_limit_db, file_format)
+            return self._clean(data, suppression_limit_db, file_format, still_wanted)
         finally:
             self.under_way -= 1
 
-    def _clean(self, data: bytes, suppression_limit_db: float | None, file_format: str) -> CleanClip:
+    def _clean(
+        self, data: bytes, suppression_limit_db: float | None, file_format: str, still_wanted: Callable[[], bool]
+    ) -> CleanClip:
         with ExitStack() as open_files:
             sound = run_off_loop(self._pool, open_files.enter_context, open_audio(data, self._limits))
             rate_hz = sound.samplerate
@@ -75,13 +85,13 @@ class ClipDesk:
                 soundfile.SoundFile(target, "w", rate_hz, 1, "PCM_16", format=file_format.upper())
             )
             stream = ClipStream(self._pump.engine, rate_hz, suppression_limit_db, self._decoded(sound))
-            samples = self._run(stream, writer)
+            samples = self._run(stream, writer, still_wanted)
             if not samples:
                 raise FileEmptyError("The file holds no audio.")
             run_off_loop(self._pool, writer.close)
         return CleanClip(target.getvalue(), file_format, rate_hz, samples)
 
-    def _run(self, stream: ClipStream, writer: Any) -> int:
+    def _run(self, stream: ClipStream, writer: Any, still_wanted: Callable[[], bool]) -> int:
         progress = _ClipProgress(stream)
         self._pump.attach(stream.handle, progress)
         samples = 0
@@ -92,6 +102,8 @@ class ClipDesk:
                     progress.wait()
                 if self.stopping:
                     raise ServerStoppingError("This box is shutting down.")
+                if not still_wanted():
+                    raise BadRequestError("The client hung up before its file was clean.")
                 clean = stream.take()
                 samples += len(clean)
                 if len(clean):

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Protocol
 
 from edge_server.engine.stream_handle import Result, StreamHandle
 from edge_server.engine.worker import Engine
 from edge_server.errors import EngineFailedError
+
+logger = logging.getLogger(__name__)
 
 
 class HopConsumer(Protocol):
@@ -45,15 +48,43 @@ class Pump:
         try:
             results = self.engine.drain()
         except EngineFailedError as error:
-            for stranded in list(self._consumers.values()):
-                stranded.failed(error)
+            for stream_id in list(self._consumers):
+                self._tell_failed(stream_id, error)
             return
-        touched: dict[int, HopConsumer] = {}
+        # Dictionaries keep their order, so every consumer is served once, in the order of its first result.
+        touched: dict[int, None] = {}
         for result in results:
-            stream_id = result.handle.stream_id
-            consumer = self._consumers.get(stream_id)
-            if consumer is not None:
+            self._deliver(result)
+            touched[result.handle.stream_id] = None
+        for stream_id in touched:
+            self._tell_delivered(stream_id)
+
+    def _deliver(self, result: Result) -> None:
+        consumer = self._consumers.get(result.handle.stream_id)
+        if consumer is not None:
+            try:
                 consumer.deliver(result)
-                touched[stream_id] = consumer
-        for served in touched.values():
-            served.delivered()
+            except Exception:
+                self._give_up(result.handle.stream_id)
+
+    def _tell_delivered(self, stream_id: int) -> None:
+        consumer = self._consumers.get(stream_id)
+        if consumer is not None:
+            try:
+                consumer.delivered()
+            except Exception:
+                self._give_up(stream_id)
+
+    def _tell_failed(self, stream_id: int, error: EngineFailedError) -> None:
+        consumer = self._consumers.get(stream_id)
+        if consumer is not None:
+            try:
+                consumer.failed(error)
+            except Exception:
+                logger.exception("A stream could not be told that it has failed.")
+
+    def _give_up(self, stream_id: int) -> None:
+        # A defect of one stream is no reason for the others to wait.
+        logger.exception("The results of a stream could not be handled.")
+        self._tell_failed(stream_id, EngineFailedError("Something broke in the box; its log has the details."))
+        self._consumers.pop(stream_id, None)

@@ -10,8 +10,7 @@ from edge_server.sessions.live_voice import LiveVoice
 class Session:
     """Who is connected, until when, and the voice that runs, if any."""
 
-    def __init__(self, sid: str, token: str, claims: Claims) -> None:
-        self.sid = sid
+    def __init__(self, token: str, claims: Claims) -> None:
         self.token = token
         self.claims = claims
         self.voice: LiveVoice | None = None

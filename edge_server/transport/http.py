@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import flask
+import gevent
 from flask import Blueprint, Flask, Response, jsonify, request, send_from_directory
 from werkzeug.exceptions import ClientDisconnected, HTTPException, RequestEntityTooLarge
 
@@ -29,24 +30,16 @@ from edge_server.jobs.clip import CLIP_FORMATS, ClipDesk
 from edge_server.metrics import CONTENT_TYPE, Metrics
 from edge_server.sessions.live_voice import MAX_SUPPRESSION_LIMIT_DB
 from edge_server.transport.fields import as_fields, choice, limit_db, text
+from edge_server.transport.request_body import RequestInMemory
+from edge_server.transport.same_origin import add_security_headers, require_own_origin
 from edge_server.transport.upload_gate import UploadGate
+from edge_server.transport.websocket import STILL_CONNECTED
 
 logger = logging.getLogger(__name__)
 
 _MAX_JSON_BYTES = 4096
 _MULTIPART_ENVELOPE_BYTES = 16 * 1024
 _A_YEAR_S = 31_536_000
-_SECURITY_HEADERS = {
-    "Content-Security-Policy": (
-        "default-src 'self'; script-src 'self'; worker-src 'self' blob:; connect-src 'self' ws: wss:; "
-        "style-src 'self'; img-src 'self' data: blob:; media-src 'self' blob:; "
-        "object-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-    ),
-    "Permissions-Policy": "microphone=(self), camera=(), geolocation=()",
-    "Referrer-Policy": "no-referrer",
-    "X-Content-Type-Options": "nosniff",
-    "Cross-Origin-Opener-Policy": "same-origin",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,12 +59,13 @@ class HttpContext:
 def create_flask_app(context: HttpContext) -> Flask:
     """The Flask application with all routes, error answers and security headers."""
     app = Flask("hushbox", static_folder=None)
+    app.request_class = RequestInMemory
     app.config["MAX_CONTENT_LENGTH"] = context.settings.max_clip_bytes + _MULTIPART_ENVELOPE_BYTES
     app.register_blueprint(_api(context))
     app.register_blueprint(_health(context))
     app.register_blueprint(_page(context.settings.web_dir))
     app.register_error_handler(Exception, lambda error: _error_answer(error, context))
-    app.after_request(_add_security_headers)
+    app.after_request(add_security_headers)
     return app
 
 
@@ -80,19 +74,22 @@ def _api(context: HttpContext) -> Blueprint:
 
     @api.post("/pair")
     def pair() -> Response:
-        context.pairing.redeem(text(as_fields(_small_json()), "pin"))
+        require_own_origin(request)
+        fields = as_fields(_small_json(context.settings.http_timeout_s))
+        context.pairing.redeem(text(fields, "pin"))
         issued = context.tokens.issue(SPEAKER)
         return jsonify(token=issued.token, expires_in_s=issued.expires_in_s, role=issued.claims.role)
 
     @api.post("/denoise")
     def denoise() -> Response:
+        require_own_origin(request)
         context.tokens.verify(_bearer_token())
         fields = _clip_fields()
         suppression_limit_db = limit_db(fields, "suppression_limit_db", MAX_SUPPRESSION_LIMIT_DB)
         file_format = choice(fields, "format", CLIP_FORMATS)
         with context.gate.enter():
             data = _uploaded_file(context.settings.max_clip_bytes)
-        clean = context.clips.clean(data, suppression_limit_db, file_format)
+        clean = context.clips.clean(data, suppression_limit_db, file_format, _still_connected())
         context.metrics.count_clip(clean.samples / clean.sample_rate_hz)
         return Response(clean.data, mimetype=f"audio/{clean.file_format}")
 
@@ -103,11 +100,12 @@ def _api(context: HttpContext) -> Blueprint:
     return api
 
 
-def _small_json() -> Any:
-    """The body as JSON, or None; read in bounds also when it comes in chunks without a declared length."""
+def _small_json(timeout_s: float) -> Any:
+    """The body as JSON, or None; read in bounds also when it comes in chunks without a declared length, or trickles in."""
     request.max_content_length = _MAX_JSON_BYTES
     try:
-        return request.get_json(force=True, silent=True)
+        with gevent.Timeout(timeout_s, TimeoutError):
+            return request.get_json(force=True, silent=True)
     except RequestEntityTooLarge as error:
         raise BadRequestError("The body of this request is a small JSON object.") from error
 
@@ -159,6 +157,11 @@ def _bearer_token() -> str | None:
     return token.strip() if scheme.lower() == "bearer" else None
 
 
+def _still_connected() -> Callable[[], bool]:
+    connected: Callable[[], bool] = request.environ[STILL_CONNECTED]
+    return connected
+
+
 def _clip_fields() -> dict[str, Any]:
     fields: dict[str, Any] = request.args.to_dict()
     level = fields.get("suppression_limit_db")
@@ -183,14 +186,6 @@ def _uploaded_file(max_bytes: int) -> bytes:
     if len(data) > max_bytes:
         raise FileTooLargeError(f"The file has {len(data)} bytes; {max_bytes} are allowed.")
     return data
-
-
-def _add_security_headers(response: Response) -> Response:
-    for name, value in _SECURITY_HEADERS.items():
-        response.headers.setdefault(name, value)
-    if "Cache-Control" not in response.headers:
-        response.headers["Cache-Control"] = "no-store"
-    return response
 
 
 def _error_answer(error: Exception, context: HttpContext) -> tuple[Response, int]:

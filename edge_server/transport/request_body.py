@@ -2,25 +2,37 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable
 from typing import Any
 
+import flask
 import gevent
 from gevent.pywsgi import Input
 
 _BLOCK_BYTES = 256 * 1024
 
 
+class RequestInMemory(flask.Request):
+    """A request whose uploaded files stay in memory, which the gate bounds; writing to disk would hold the loop up."""
+
+    def _get_file_stream(self, *description: Any, **more: Any) -> io.BytesIO:
+        return io.BytesIO()
+
+
 class BoundedInput(Input):  # type: ignore[misc]
     """A `wsgi.input` that never holds the loop up.
 
-    pywsgi reads what the application left unread, however long the client says it is, so that the connection can go
-    on; this one does so up to `max_discard_bytes`, and calls `on_too_long` beyond it.
+    pywsgi reads what the application left unread, however long the client says it is and takes, so that the connection
+    can go on; this one does so up to `max_discard_bytes` and `max_discard_s`, and calls `on_too_long` beyond them.
     """
 
-    def __init__(self, replaced: Input, max_discard_bytes: int, on_too_long: Callable[[], None]) -> None:
+    def __init__(
+        self, replaced: Input, max_discard_bytes: int, max_discard_s: float, on_too_long: Callable[[], None]
+    ) -> None:
         super().__init__(replaced.rfile, replaced.content_length, replaced.socket, replaced.chunked_input)
         self.max_discard_bytes = max_discard_bytes
+        self.max_discard_s = max_discard_s
         self.on_too_long = on_too_long
 
     def read(self, length: int | None = None) -> bytes:
@@ -37,12 +49,21 @@ class BoundedInput(Input):  # type: ignore[misc]
         if self._chunked_input_error or not (self.chunked_input or self.position < (self.content_length or 0)):
             return
         self.socket = None  # Nobody waits for "100 Continue" any more.
+        try:
+            with gevent.Timeout(self.max_discard_s, TimeoutError):
+                within = self._discard_within_bounds()
+        except TimeoutError:
+            within = False
+        if not within:
+            self.on_too_long()
+
+    def _discard_within_bounds(self) -> bool:
         discarded = 0
         while block := self._read_block():
             discarded += len(block)
             if discarded > self.max_discard_bytes:
-                self.on_too_long()
-                return
+                return False
+        return True
 
     def __iter__(self) -> Any:
         return iter(self.readline, b"")

@@ -93,7 +93,7 @@ class AudioLane:
             self._metrics.cut_connections.inc,
         )
         link.admit(self._settings.max_clip_bytes + CLIP_ENVELOPE_BYTES)
-        self.clients[sid] = Client(Session(sid, str(token), claims), link, self._metrics)
+        self.clients[sid] = Client(Session(str(token), claims), link, self._metrics)
 
     def _disconnect(self, sid: str, reason: str) -> None:
         client = self.clients.pop(sid, None)

@@ -163,6 +163,7 @@ class ControlLane:
             data,
             limit_db(fields, "suppression_limit_db", MAX_SUPPRESSION_LIMIT_DB),
             choice(fields, "format", CLIP_FORMATS),
+            lambda: client in self._lane.clients.values(),
         )
         client.metrics.count_clip(clean.samples / clean.sample_rate_hz)
         return {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import select
 import socket
 from typing import Any
 
@@ -29,6 +30,8 @@ _MESSAGES_PER_TURN = 16
 # A multiple of the mask's four bytes, so that every block begins with the first of them.
 _BLOCK_BYTES = 256 * 1024
 _BAD_REQUEST = b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-length: 0\r\n\r\n"
+STILL_CONNECTED = "hushbox.still_connected"
+"""A function in the WSGI environment: whether the client of a request has not hung up yet."""
 
 
 class MessageTooLargeError(WebSocketError):  # type: ignore[misc]
@@ -175,14 +178,23 @@ class BoundedHandler(WebSocketHandler):  # type: ignore[misc]
         environ: dict[str, Any] = super().get_environ()
         # An upgrade has no body; pywsgi gives it the bare connection.
         if isinstance(environ["wsgi.input"], Input):
-            self.wsgi_input = BoundedInput(environ["wsgi.input"], self.server.max_discard_bytes, self._end_connection)
+            self.wsgi_input = BoundedInput(
+                environ["wsgi.input"], self.server.max_discard_bytes, self.server.http_timeout_s, self._end_connection
+            )
             environ["wsgi.input"] = self.wsgi_input
+        environ[STILL_CONNECTED] = self._still_connected
         return environ
 
     def handle_one_response(self) -> None:
         """Answer a request whose head is complete."""
         self._head_deadline.close()
         super().handle_one_response()
+
+    def _still_connected(self) -> bool:
+        # Asked of the kernel: a read would take bytes away, and a TLS connection cannot be peeked at.
+        poll = select.poll()
+        poll.register(self.socket.fileno(), select.POLLRDHUP)
+        return not poll.poll(0)
 
     def _end_connection(self) -> None:
         self.close_connection = True

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 from typing import Any
+
+import gevent
 
 # gevent's own: the sockets that the standard library's contexts make would block the whole loop.
 from gevent import ssl
@@ -37,10 +40,13 @@ class BoundedServer(WSGIServer):  # type: ignore[misc]
 
     def wrap_socket_and_handle(self, client_socket: Any, address: Any) -> None:
         """Shake hands in time, then serve; whoever does not manage that is just let go."""
-        client_socket.settimeout(self.handshake_timeout_s)
         try:
-            super().wrap_socket_and_handle(client_socket, address)
-        except (ssl.SSLError, OSError):
+            # The whole handshake, however slowly its bytes trickle in; a socket's own timeout starts anew with each.
+            with gevent.Timeout(self.handshake_timeout_s, TimeoutError):
+                secure = self.wrap_socket(client_socket, **self.ssl_args)
+            with contextlib.closing(secure):
+                self.handle(secure, address)
+        except OSError:
             # Port scans, browsers that do not accept the certificate yet, clients that hung up: no defects of ours.
             client_socket.close()
 

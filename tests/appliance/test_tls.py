@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from cryptography import x509
 
-from edge_server.appliance.addresses import LocalNames, local_names
+from edge_server.appliance.addresses import LocalNames, is_loopback, local_names
 from edge_server.appliance.tls import VALIDITY, certificate_problem, ensure_certificate
 from edge_server.transport.wsgi import tls_context
 
@@ -86,6 +86,13 @@ def test_a_name_that_no_certificate_can_hold_is_left_out(tmp_path: Path) -> None
     names = replace(NAMES, hostnames=("küche", "localhost"))
     files = ensure_certificate(tmp_path, names, NOW)
     assert certificate_problem(files, names, NOW) is None
+
+
+@pytest.mark.parametrize(
+    ("host", "loopback"), [("localhost", True), ("127.0.0.1", True), ("0.0.0.0", False), ("box.lan", False)]
+)
+def test_a_host_may_be_a_name_too(host: str, loopback: bool) -> None:
+    assert is_loopback(host) is loopback
 
 
 def test_this_machine_has_names() -> None:

@@ -256,6 +256,16 @@ def test_a_probe_goes_through_the_thread(tiny_model: ModelFile) -> None:
         owner.engine.probe(0.01)
 
 
+def test_a_stopped_engine_takes_nothing_more(tiny_model: ModelFile) -> None:
+    geometry = tiny_model.facts.geometry(16000)
+    with ThreadedOwner(tiny_model) as owner:
+        handle = owner.engine.open_stream(geometry, None, Priority.LIVE)
+    with pytest.raises(EngineFailedError):
+        owner.engine.submit(handle, np.zeros(256, np.float32), math.inf)
+    with pytest.raises(EngineFailedError):
+        owner.engine.open_stream(geometry, None, Priority.LIVE)
+
+
 def test_a_dead_thread_wakes_its_owner_and_says_so(tiny_model: ModelFile) -> None:
     with ThreadedOwner(tiny_model) as owner:
         handle = owner.engine.open_stream(tiny_model.facts.geometry(16000), None, Priority.LIVE)

@@ -69,9 +69,8 @@ def test_checkpoint_to_scores(checkpoint: Path, data: Path, tmp_path: Path) -> N
     (cost,) = json.loads(done.stdout)
     assert cost["batch"] == 2
     int8 = tmp_path / "models/small.int8.onnx"
-    scored = run(
-        "evaluate", int8, "--pairs", data / "valid", "--no-rnnoise", "--limit", "1", "--json", "--report", tmp_path
-    )
+    arguments = ["--pairs", data / "valid", "--peers", tmp_path / "none", "--no-rnnoise", "--limit", "1"]
+    scored = run("evaluate", int8, *arguments, "--json", "--report", tmp_path)
     assert scored.returncode == 0, scored.stderr
     summary = json.loads(scored.stdout)
     assert set(summary) == {"unprocessed", "small.int8"}

@@ -1,9 +1,17 @@
 from pathlib import Path
 
-from scripts.bench_sessions import run_sessions_benchmark, sessions_table
+import pytest
+
+from scripts.bench_sessions import (
+    LoadResult,
+    _asked_or_largest,
+    _largest_up_to,
+    run_sessions_benchmark,
+    sessions_table,
+)
 
 KEYS = {"sessions", "packet_ms", "latency_p50_ms", "latency_p99_ms", "late_frames", "dropped", "cpu_percent"}
-BASELINE_KEYS = {"baseline_sessions", "ratio_to_baseline", "audio_ok"}
+BASELINE_KEYS = {"baseline_sessions", "baseline_precision", "ratio_to_baseline", "audio_ok"}
 
 
 def test_the_benchmark_measures_the_box_and_the_naive_server(tiny_model_path: Path) -> None:
@@ -14,4 +22,29 @@ def test_the_benchmark_measures_the_box_and_the_naive_server(tiny_model_path: Pa
     # Dry audio, which only a machine that is very busy gives, is not what the file would sound like.
     assert result["audio_ok"] or result["late_frames"]
     assert result["baseline_sessions"] <= 2
-    assert "2 sessions" in sessions_table(result) or "sustained" in sessions_table(result)
+    assert result["baseline_precision"] == "int8"
+    both = bool(result["sustained"] and result["baseline_sessions"])
+    assert (result["ratio_to_baseline"] is not None) == both
+    assert ("ratio" in sessions_table(result)) == both
+
+
+def load_of(sessions: int, capacity: int, audio_ok: bool = True) -> LoadResult:
+    """Give what a server that carries `capacity` sessions would have shown."""
+    return LoadResult(sessions, 5.0, 20.0, 0, 0 if sessions <= capacity else 9, 50.0, 0.1, audio_ok)
+
+
+@pytest.mark.parametrize(("asked", "capacity", "found"), [(50, 64, 50), (50, 50, 50), (50, 3, 3), (1, 1, 1)])
+def test_what_is_asked_for_is_reported_or_else_what_is_carried(asked: int, capacity: int, found: int) -> None:
+    result = _asked_or_largest(asked, lambda count: load_of(count, capacity))
+    assert (result.sessions, result.sustained) == (found, True)
+
+
+def test_where_nothing_is_carried_nothing_is_claimed() -> None:
+    result = _asked_or_largest(5, lambda count: load_of(count, 0))
+    assert (result.sessions, result.sustained) == (5, False)
+    assert _largest_up_to(5, lambda count: load_of(count, 0)) is None
+
+
+def test_sessions_with_wrong_audio_are_not_sustained() -> None:
+    assert load_of(1, 1).sustained
+    assert not load_of(1, 1, audio_ok=False).sustained

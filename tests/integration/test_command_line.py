@@ -36,6 +36,17 @@ def test_check_finds_a_good_box_good(tiny_model_path: Path, tmp_path: Path) -> N
     assert all(line.startswith("✓ ") for line in lines)
 
 
+def test_check_says_that_a_damaged_key_was_replaced(tiny_model_path: Path, tmp_path: Path) -> None:
+    arguments = ("check", "--data-dir", str(tmp_path), "--model", str(tiny_model_path), "--http-port", "0")
+    free = ("--https-port", "0")
+    assert "There is no certificate yet." in run(*arguments, *free).stdout
+    assert "A new one was made" not in run(*arguments, *free).stdout
+    (tmp_path / "tls" / "private-key.pem").write_bytes(b"")
+    result = run(*arguments, *free)
+    assert result.returncode == 0
+    assert "The certificate or its key cannot be read. A new one was made." in result.stdout
+
+
 def test_check_names_what_is_wrong(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]

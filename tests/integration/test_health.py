@@ -51,6 +51,7 @@ def test_info_states_model_and_limits(box: Box) -> None:
     assert info["model"]["name"] == "tiny"
     assert info["model"]["sha256"] == box.service.model.sha256
     assert info["sample_rates_hz"] == [8000, 16000, 24000, 32000, 44100, 48000]
+    assert info["limits"]["max_clip_samples"] == box.service.settings.max_clip_samples
     assert info["limits"]["max_streams"] == box.service.settings.max_streams
 
 
@@ -93,6 +94,8 @@ def test_the_page_is_served_with_its_headers(tiny_model_path: Path, tmp_path: Pa
         assert headers["X-Content-Type-Options"] == "nosniff"
         assert "default-src 'self'" in headers["Content-Security-Policy"]
         assert "frame-ancestors 'none'" in headers["Content-Security-Policy"]
+        assert f"connect-src 'self' ws://127.0.0.1:{box.service.http_port};" in headers["Content-Security-Policy"]
+        assert "unsafe" not in headers["Content-Security-Policy"]
         status, _, headers = get(box, "/assets/index-abc.js")
         assert status == 200
         assert "immutable" in headers["Cache-Control"]

@@ -283,6 +283,44 @@ def test_a_pairing_request_in_chunks_is_bounded_too(box: Box) -> None:
     assert (answer.status, json.loads(answer.read())["error"]["code"]) == (400, "bad_request")
 
 
+@pytest.mark.parametrize("path", ["/api/v1/pair", "/api/v1/denoise"])
+@pytest.mark.parametrize("origin", ["https://evil.example", "null", "http://127.0.0.1:1"])
+def test_a_page_of_another_origin_cannot_post(box: Box, path: str, origin: str) -> None:
+    pin = box.service.pairing.pin
+    body = json.dumps({"pin": pin}).encode()
+    status, answer = request(box, "POST", path, body, Origin=origin, Authorization=f"Bearer {box.token()}")
+    assert (status, answer["error"]["code"]) == (400, "bad_request")
+    assert "origin" in answer["error"]["message"]
+    assert box.service.pairing.pin == pin
+
+
+def test_the_boxs_own_page_can_post(box: Box) -> None:
+    status, answer = request(box, "POST", "/api/v1/pair", b'{"pin": "x"}', Origin=box.url)
+    assert (status, answer["error"]["code"]) == (403, "pin_wrong")
+
+
+def test_a_pin_that_is_no_text_at_all_is_a_wrong_pin(box: Box) -> None:
+    status, answer = request(box, "POST", "/api/v1/pair", b'{"pin": "\\ud800"}')
+    assert (status, answer["error"]["code"]) == (403, "pin_wrong")
+
+
+def test_an_uploaded_file_is_never_written_to_disk(box: Box, monkeypatch: pytest.MonkeyPatch) -> None:
+    def disk(*arguments: Any, **more: Any) -> Any:
+        raise AssertionError("a file on the disk")
+
+    monkeypatch.setattr("werkzeug.formparser.SpooledTemporaryFile", disk)
+    clip = encoded(np.zeros(600_000, np.int16), 16000)
+    form = (
+        b'--edge\r\nContent-Disposition: form-data; name="file"; filename="x.wav"\r\n\r\n' + clip + b"\r\n--edge--\r\n"
+    )
+    connection = http.client.HTTPConnection("127.0.0.1", box.service.http_port or 0, timeout=20)
+    headers = {"Authorization": f"Bearer {box.token()}", "Content-Type": "multipart/form-data; boundary=edge"}
+    connection.request("POST", "/api/v1/denoise", form, headers)
+    response = connection.getresponse()
+    assert (response.status, len(response.read())) == (200, len(clip))
+    connection.close()
+
+
 @pytest.mark.parametrize("path", ["/nowhere", "/api/v1/nothing", "/../etc/passwd", "/assets/../../x", "/%00"])
 def test_there_is_nothing_elsewhere(box: Box, path: str) -> None:
     status, answer = request(box, "GET", path)

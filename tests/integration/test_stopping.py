@@ -16,9 +16,11 @@ from edge_server.client_http import RefusedError
 from edge_server.engine.model_file import ModelFile
 from edge_server.errors import EngineFailedError
 from edge_server.offline.denoise import denoise_samples
-from edge_server.transport.packets import KIND_AUDIO, KIND_TAIL, AudioPacket
+from edge_server.transport.packets import KIND_AUDIO, KIND_TAIL, AudioPacket, decode_answer, encode_packet
+from tests.audio_files import encoded
 from tests.conftest import Voice
-from tests.running_box import running_box
+from tests.raw_client import ACK, RawClient
+from tests.running_box import running_box, wait_until
 
 PACKET = 320
 START = {"sample_rate_hz": 16000, "packet_samples": PACKET}
@@ -66,6 +68,40 @@ def test_live_streams_are_flushed_and_everyone_is_told(
         assert idle.wait_for_event("goodbye")["code"] == "server_stopping"
         with pytest.raises((RefusedError, EngineFailedError)):
             box.client().connect()
+
+
+def test_a_stop_during_the_end_of_a_stream_loses_nothing(tiny_model: ModelFile, tmp_path: Path) -> None:
+    with running_box(tiny_model.path, tmp_path) as box, RawClient(box) as client:
+        client.join(box.token())
+        assert client.call("stream.start", START)["ok"]
+        client.emit("audio", encode_packet(AudioPacket(KIND_AUDIO, 0, 0, 0, bytes(2 * PACKET))))
+        assert client.receive_event("audio")
+        # The engine is held, so that the end is still under way when the box is told to stop.
+        held = threading.Event()
+        box.service.engine._order(lambda pipeline: held.wait(READY_TIMEOUT_S) and None)
+        client.emit("stream.end", {}, number=7)
+        wait_until(lambda: any(one.session.ending for one in box.service._audio.clients.values()))
+        box.service.request_stop()
+        wait_until(lambda: box.service._audio.stopping)
+        held.set()
+        heard = []
+        while (packet := client.receive())["type"] != ACK:
+            heard.append(decode_answer(packet["data"][1]))
+        assert packet["data"][0]["ok"]
+        assert sum(len(answer.payload) for answer in heard if answer.kind == KIND_TAIL) > 0
+        assert client.receive_event("goodbye")["code"] == "server_stopping"
+
+
+def test_a_file_under_way_is_told_that_the_box_stops(tiny_model: ModelFile, tmp_path: Path) -> None:
+    long = encoded(np.zeros(16000 * 1200, np.int16), 16000)
+    with running_box(tiny_model.path, tmp_path) as box, RawClient(box) as client:
+        client.join(box.token())
+        client.emit("clip", {"token": box.token(), "data": long}, number=1)
+        wait_until(lambda: box.service._clips.under_way == 1)
+        box.service.request_stop()
+        while (packet := client.receive())["type"] != ACK:
+            pass
+        assert packet["data"][0]["error"]["code"] == "server_stopping"
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

@@ -1,5 +1,6 @@
 """Files on a running box: several at once, too many, and beside live voices."""
 
+import socket
 import threading
 from pathlib import Path
 
@@ -12,7 +13,8 @@ from edge_server.engine.model_file import ModelFile
 from edge_server.offline.denoise import denoise_samples
 from tests.audio_files import decoded, encoded
 from tests.conftest import Voice
-from tests.running_box import running_box
+from tests.raw_client import RawClient
+from tests.running_box import running_box, wait_until
 
 
 def test_a_file_more_than_the_box_takes_is_refused_for_now(
@@ -100,6 +102,28 @@ def test_a_dead_engine_is_told_to_clips_and_voices(tiny_model: ModelFile, tmp_pa
         with pytest.raises(RefusedError) as refusal:
             client.call("stream.start", {"sample_rate_hz": 16000, "packet_samples": 320})
         assert refusal.value.refused_code == "engine_failed"
+
+
+@pytest.mark.parametrize("lane", ["http", "socketio"])
+def test_a_file_whose_client_hung_up_is_given_up(tiny_model_path: Path, tmp_path: Path, lane: str) -> None:
+    long = encoded(np.zeros(16000 * 1200, np.int16), 16000)
+    with running_box(tiny_model_path, tmp_path) as box:
+        clips, frames_before = box.service._clips, box.service.engine.stats().frames
+        if lane == "http":
+            head = f"POST /api/v1/denoise HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {box.token()}\r\n"
+            connection = socket.create_connection(("127.0.0.1", box.service.http_port or 0), timeout=20)
+            connection.sendall(f"{head}Content-Length: {len(long)}\r\n\r\n".encode() + long)
+            wait_until(lambda: clips.under_way == 1)
+            connection.close()
+        else:
+            client = RawClient(box)
+            client.join(box.token())
+            client.emit("clip", {"token": box.token(), "data": long}, number=1)
+            wait_until(lambda: clips.under_way == 1)
+            client.websocket.close()
+        wait_until(lambda: clips.under_way == 0)
+        assert box.service.engine.stats().frames - frames_before < 1200 * 62
+        assert box.service.metrics.clips._value.get() == 0
 
 
 def _failure() -> Exception:

@@ -7,18 +7,16 @@ import struct
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import msgpack
 import numpy as np
 import pytest
 import websocket
 
-from edge_server.errors import EngineFailedError
 from edge_server.transport.packets import KIND_AUDIO, AudioPacket, encode_packet
 from tests.audio_files import encoded
 from tests.raw_client import RawClient
-from tests.running_box import Box, running_box
+from tests.running_box import Box, running_box, wait_until
 
 START = {"sample_rate_hz": 16000, "packet_samples": 320}
 PATIENCE_S = 20.0
@@ -213,6 +211,20 @@ def test_a_tls_handshake_that_never_comes_is_cut(box: Box) -> None:
         assert ends(connection)
 
 
+def test_a_tls_handshake_that_trickles_in_is_cut(box: Box) -> None:
+    # A record that promises 16 KiB of greeting, a byte of it at a time: the box never hears silence.
+    with connected_socket(box.service.https_port) as connection:
+        connection.sendall(b"\x16\x03\x01\x40\x00")
+        assert trickles_until_cut(connection)
+
+
+@pytest.mark.parametrize("path", ["/api/v1/pair", "/nowhere"])
+def test_a_body_that_trickles_in_is_cut(box: Box, path: str) -> None:
+    with connected_socket(box.service.http_port) as connection:
+        connection.sendall(f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Length: 4000\r\n\r\n".encode())
+        assert trickles_until_cut(connection)
+
+
 @pytest.mark.parametrize("greeting", [b"GET / HTTP/1.1\r\n\r\n", b"\x16\x03\x01\x00\x05hello", bytes(3000)])
 def test_what_is_no_tls_is_let_go(box: Box, greeting: bytes) -> None:
     with connected_socket(box.service.https_port) as connection:
@@ -329,9 +341,17 @@ def test_uploads_that_never_end_are_bounded_and_end(tiny_model_path: Path, tmp_p
             client.clip(encoded(np.zeros(400_000, np.int16), 16000))
 
 
-def wait_until(condition: Any) -> None:
+def trickles_until_cut(connection: socket.socket) -> bool:
+    """Send a byte now and then, far more often than the box's patience for silence, until the box hangs up."""
+    connection.settimeout(0.05)
     deadline_s = time.monotonic() + PATIENCE_S
-    while not condition():
-        if time.monotonic() > deadline_s:
-            raise EngineFailedError("It did not happen.")
-        time.sleep(0.01)
+    while time.monotonic() < deadline_s:
+        try:
+            connection.sendall(b"x")
+            if not connection.recv(65536):
+                return True
+        except TimeoutError:
+            continue
+        except OSError:
+            return True
+    return False

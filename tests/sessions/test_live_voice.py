@@ -113,6 +113,25 @@ def test_every_voice_hears_that_the_engine_died(bench: Bench, monkeypatch: pytes
     assert [failure.message for listener in listeners for failure in listener.failures] == ["dead", "dead"]
 
 
+def test_a_voice_that_breaks_is_told_and_disturbs_no_other(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    broken, good = Listener(), Listener()
+    voices = [bench.voice(broken), bench.voice(good)]
+
+    def defect(packet: AudioPacket) -> None:
+        raise RuntimeError("a defect of one listener")
+
+    monkeypatch.setattr(broken, "answer", defect)
+    for voice in voices:
+        voice.accept(packet(0))
+    bench.run()
+    assert len(broken.failures) == 1
+    assert [p.sequence for p in good.packets] == [0]
+    voices[1].accept(packet(1))
+    bench.run()
+    assert len(broken.failures) == 1
+    assert [p.sequence for p in good.packets] == [0, 1]
+
+
 @pytest.mark.parametrize("packet_samples", [0, -320, 79, 1601])
 def test_a_packet_is_five_to_a_hundred_milliseconds(bench: Bench, packet_samples: int) -> None:
     with pytest.raises(BadRequestError, match="packet_samples"):

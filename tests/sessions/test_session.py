@@ -9,7 +9,7 @@ END_S = 10_000
 
 @pytest.fixture
 def session() -> Session:
-    return Session("sid", "token", Claims("device", SPEAKER, END_S))
+    return Session("token", Claims("device", SPEAKER, END_S))
 
 
 def test_a_token_is_over_at_its_end_and_not_before(session: Session) -> None:
