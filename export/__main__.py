@@ -12,7 +12,7 @@ import click
 
 from edge_server.errors import HushboxError
 from export.errors import ExportError
-from export.metadata import Names
+from export.metadata import Names, read_facts
 
 DATA = Path("../shared/data")
 PEERS = Path("../shared/peers")
@@ -101,7 +101,10 @@ def quantize(name: str, out: Path, audio: Path | None, speech: Path, noise: Path
     from export.pipeline import mix_calibration, quantize_int8, read_recordings
 
     names = Names(out, name)
-    samples = read_recordings(audio, 16000) if audio else mix_calibration(speech, noise, cache)
+    if audio:
+        samples = read_recordings(audio, int(read_facts(names.fp32)["sample_rate_hz"]))
+    else:
+        samples = mix_calibration(speech, noise, cache)
     products = quantize_int8(names, samples)
     click.echo(f"wrote {names.int8} with {len(products)} integer products, and {names.manifest}")
 
