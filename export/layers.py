@@ -5,6 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from export.gru_over_time import GruOverTime
+
 
 class StreamingGru(nn.Module):
     """A one-layer GRU over `[batch, time, size]` whose state goes in and comes out.
@@ -21,6 +23,8 @@ class StreamingGru(nn.Module):
 
     def forward(self, inputs: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
         """Return outputs `[batch, time, hidden]` and the next state `[batch, hidden]`; `inputs` is `[batch, time, input]`."""
+        if torch.is_grad_enabled() and not self.decomposed:
+            return self._train(inputs, state)
         if not self.decomposed:
             outputs, last = self.gru(inputs, state.unsqueeze(0).to(inputs.dtype).contiguous())
             return outputs, last.squeeze(0)
@@ -32,6 +36,14 @@ class StreamingGru(nn.Module):
             state = self._cell(frame, state)
             outputs_by_time.append(state)
         return torch.stack(outputs_by_time, dim=1), state
+
+    def _train(self, inputs: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
+        input_weight, state_weight, input_bias, state_bias = self.gru.all_weights[0]
+        from_input = nn.functional.linear(inputs.transpose(0, 1), input_weight, input_bias)
+        dtype = from_input.dtype
+        weights = state_weight.to(dtype), state_bias.to(dtype)
+        states: Tensor = GruOverTime.apply(from_input, state.to(dtype), *weights)  # type: ignore[no-untyped-call]
+        return states.transpose(0, 1), states[-1]
 
     def _cell(self, frame: Tensor, state: Tensor) -> Tensor:
         input_weight, state_weight, input_bias, state_bias = self.gru.all_weights[0]

@@ -14,12 +14,13 @@ SEGMENT_S = 0.384
 """Length of the envelopes that are compared, about a syllable."""
 
 
-def spectral_loss(estimate: Tensor, target: Tensor) -> Tensor:
+def spectral_loss(estimate: Tensor, target: Tensor, distortion: float = 0.003) -> Tensor:
     """Return the mean loss of `estimate` against `target`, both `[batch, time, bins, 2]`.
 
     0.7 magnitude + 0.3 complex squared error of compressed spectra, 0.7 of the squared error where speech was removed
-    (Source: Braun and Tashev 2021, arXiv:2011.01130, eq. 3; the asymmetric term: Wang et al. 2020, eq. 5), and 0.003 of
-    the negative signal-to-distortion ratio in dB. Each example is first scaled to unit target level, so that quiet ones count.
+    (Source: Braun and Tashev 2021, arXiv:2011.01130, eq. 3; the asymmetric term: Wang et al. 2020, eq. 5), and
+    `distortion` times the negative signal-to-distortion ratio in dB. Each example is first scaled to unit target level,
+    so that quiet ones count.
     """
     energy = target.square().sum((1, 2, 3), keepdim=True)
     cells = target.shape[1] * target.shape[2]
@@ -34,7 +35,7 @@ def spectral_loss(estimate: Tensor, target: Tensor) -> Tensor:
     unit_target = target * (compressed_wanted / wanted).unsqueeze(-1)
     complex_error = (unit_estimate - unit_target).square().sum(-1)
     spectral = (0.7 * magnitude_error + 0.7 * removed + 0.3 * complex_error).mean()
-    return spectral - 0.003 * _sdr_db(estimate, target, silent.flatten())
+    return spectral - distortion * _sdr_db(estimate, target, silent.flatten())
 
 
 def _magnitude(spectrum: Tensor) -> Tensor:

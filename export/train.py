@@ -18,15 +18,29 @@ from export import stft
 from export.checkpoint import read_checkpoint, save_checkpoint
 from export.corpus import load_corpus
 from export.errors import CheckpointError
+from export.grow import grow
 from export.losses import IntelligibilityLoss, spectral_loss
 from export.mixing import MixConfig, Mixer, MixStream
 from export.model import Denoiser, ModelConfig
 from export.muon import make_optimisers
 from export.pairs import Pair, read_pairs
+from export.perceptual_loss import PerceptualLoss
 from export.rooms import load_rooms
 from export.validate import Validation, validate
 
-FIXED_IN_A_RUN = ("model", "batch", "lr", "warmup_steps", "average_decay", "intelligibility", "rooms", "seed")
+FIXED_IN_A_RUN = (
+    "model",
+    "batch",
+    "lr",
+    "warmup_steps",
+    "average_decay",
+    "intelligibility",
+    "perceptual",
+    "distortion",
+    "mix",
+    "rooms",
+    "seed",
+)
 """Settings that a run cannot change when it goes on: with them, going on equals never having stopped."""
 
 
@@ -40,6 +54,8 @@ class TrainConfig:
     out: Path
     cache: Path
     model: ModelConfig = field(default_factory=ModelConfig)
+    mix: MixConfig = field(default_factory=MixConfig)
+    start_from: Path | None = None
     steps: int = 20000
     batch: int = 16
     lr: float = 3e-3
@@ -47,6 +63,8 @@ class TrainConfig:
     decay_fraction: float = 0.7
     average_decay: float = 0.999
     intelligibility: float = 0.1
+    perceptual: float = 0.02
+    distortion: float = 0.006
     validate_every: int = 1000
     scored_clips: int = 26
     rooms: int = 400
@@ -68,12 +86,13 @@ class Trainer:
         torch.set_num_threads(config.threads)
         config.out.mkdir(parents=True, exist_ok=True)
         self.config = config
-        self.mix = MixConfig()
         self.model = Denoiser(config.model)
         self.averaged = Denoiser(config.model)
         self.intelligibility = IntelligibilityLoss(self.model.spec)
+        self.perceptual = PerceptualLoss(self.model.spec)
         self.optimisers = make_optimisers(self.model, config.lr)
         self.step, self.elapsed_s, self.best = 0, 0.0, float("-inf")
+        self.skipped = 0
         self.data = ""
 
     def run(self) -> Path:
@@ -83,7 +102,7 @@ class Trainer:
         if (self.config.out / "last.pt").exists():
             self._resume()
         else:
-            self._fit_features(mixer)
+            self._begin(mixer)
         stream = MixStream(mixer, self.config.seed, self.step * self.config.batch)
         loader = DataLoader(stream, self.config.batch, num_workers=1, prefetch_factor=4)
         (self.config.out / "run.json").write_text(json.dumps(self.config.to_dict(), indent=2))
@@ -99,7 +118,8 @@ class Trainer:
             running = loss if running is None else 0.98 * running + 0.02 * loss
             self.elapsed_s = before + time.monotonic() - began
             progress.update()
-            progress.set_postfix(loss=f"{running:.4f}", hours=f"{self.hours_heard():.1f}", refresh=False)
+            heard = f"{self.hours_heard():.1f}"
+            progress.set_postfix(loss=f"{running:.4f}", hours=heard, skipped=self.skipped, refresh=False)
             if self.step % self.config.validate_every == 0 or self.step == self.config.steps:
                 self._checkpoint(validate(self.averaged, pairs, self.config.scored_clips), running)
 
@@ -109,8 +129,7 @@ class Trainer:
         clean_spectrum = stft.analyse(clean, self.model.spec)
         with torch.autocast("cpu", dtype=torch.bfloat16, enabled=self.config.bfloat16):
             estimate, _ = self.model(noisy_spectrum, self.model.initial_states(len(noisy)))
-        loss = spectral_loss(estimate.float(), clean_spectrum)
-        loss = loss + self.config.intelligibility * self.intelligibility(estimate.float(), clean_spectrum)
+        loss = self._loss(estimate.float(), clean_spectrum)
         for optimiser in self.optimisers:
             optimiser.zero_grad(set_to_none=True)
         torch.autograd.backward(loss)
@@ -118,9 +137,17 @@ class Trainer:
         if torch.isfinite(norm):
             for optimiser in self.optimisers:
                 optimiser.step()
+        else:
+            self.skipped += 1
         self.step += 1
         self._average()
         return float(loss.detach())
+
+    def _loss(self, estimate: Tensor, target: Tensor) -> Tensor:
+        spectral = spectral_loss(estimate, target, self.config.distortion)
+        intelligible = self.config.intelligibility * self.intelligibility(estimate, target)
+        loss: Tensor = spectral + intelligible + self.config.perceptual * self.perceptual(estimate, target)
+        return loss
 
     def _set_learning_rate(self) -> None:
         """Warm up, hold, then fall linearly to zero over the last `decay_fraction` of the steps."""
@@ -143,7 +170,15 @@ class Trainer:
         rooms = load_rooms(self.config.cache, rate_hz, self.config.rooms, self.config.seed)
         self.data = f"{speech.describe(rate_hz)}; {noise.describe(rate_hz)}; {self.config.rooms} simulated rooms"
         print(self.data)
-        return Mixer(speech, noise, rooms, self.mix)
+        return Mixer(speech, noise, rooms, self.config.mix)
+
+    def _begin(self, mixer: Mixer) -> None:
+        if self.config.start_from is None:
+            self._fit_features(mixer)
+            return
+        trained = read_checkpoint(self.config.start_from)
+        for model in (self.model, self.averaged):
+            grow(trained["averaged"], model)
 
     @torch.no_grad()
     def _fit_features(self, mixer: Mixer) -> None:
@@ -158,7 +193,7 @@ class Trainer:
 
     def hours_heard(self) -> float:
         """Return the hours of audio that training has heard so far."""
-        return self.step * self.config.batch * self.mix.length_samples / self.mix.sample_rate_hz / 3600
+        return self.step * self.config.batch * self.config.mix.length_samples / self.config.mix.sample_rate_hz / 3600
 
     def _checkpoint(self, result: Validation, running: float) -> None:
         content = {

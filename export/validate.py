@@ -55,8 +55,8 @@ def validate(model: Denoiser, pairs: list[Pair], scored_clips: int) -> Validatio
         cleaned = denoise(model, pair.noisy)
         ratios.append(si_sdr_db(cleaned, pair.clean))
         length = len(cleaned) // model.spec.hop_samples * model.spec.hop_samples
-        spectra = [stft.analyse(torch.from_numpy(s[:length])[None], model.spec) for s in (cleaned, pair.clean)]
-        losses.append(float(spectral_loss(*spectra)))
+        heard, wanted = (stft.analyse(torch.from_numpy(s[:length])[None], model.spec) for s in (cleaned, pair.clean))
+        losses.append(float(spectral_loss(heard, wanted)))
         if index % every == 0:
             scores.append(score(cleaned, pair.clean, pair.sample_rate_hz))
     mean = mean_scores(scores)

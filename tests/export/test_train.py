@@ -1,6 +1,7 @@
 """Training learns, and an interrupted run ends with the same weights as one that went through."""
 
 import csv
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,8 @@ import torch
 
 from export.checkpoint import load_denoiser, read_checkpoint
 from export.errors import CheckpointError
+from export.mixing import MixConfig
+from export.model import ModelConfig
 from export.train import TrainConfig, Trainer
 from tests.export.conftest import SMALL
 
@@ -60,6 +63,19 @@ def test_a_run_cannot_go_on_with_other_settings(data: Path, tmp_path: Path) -> N
     Trainer(config(data, tmp_path / "run", tmp_path / "cache", steps=2, validate_every=2)).run()
     with pytest.raises(CheckpointError, match="another batch, seed"):
         Trainer(config(data, tmp_path / "run", tmp_path / "cache", steps=4, batch=3, seed=2)).run()
+    quieter = replace(config(data, tmp_path / "run", tmp_path / "cache", steps=4), mix=MixConfig(level_db=(-50, -40)))
+    with pytest.raises(CheckpointError, match="another mix"):
+        Trainer(quieter).run()
+
+
+def test_a_run_starts_from_a_smaller_trained_model(data: Path, tmp_path: Path, checkpoint: Path) -> None:
+    larger = ModelConfig(tokens=10, channels=12, full_band=16, blocks=2)
+    settings = config(data, tmp_path / "run", tmp_path / "cache", steps=2, validate_every=2)
+    best = Trainer(replace(settings, model=larger, start_from=checkpoint, lr=0.0)).run()
+    spectrum = torch.randn(1, 8, 257, 2)
+    outputs = [model(spectrum, model.initial_states(1))[0] for model in map(load_denoiser, (best, checkpoint))]
+    torch.testing.assert_close(outputs[0], outputs[1], atol=1e-5, rtol=0)
+    assert read_checkpoint(best)["training"]["start_from"] == checkpoint.name
 
 
 def test_unusable_checkpoints_say_what_is_wrong(tmp_path: Path) -> None:

@@ -1,0 +1,51 @@
+"""A model that grew computes what it did before, and every new part of it can learn."""
+
+import pytest
+import torch
+
+from export.errors import CheckpointError
+from export.grow import grow
+from export.model import Denoiser, ModelConfig
+from tests.export.conftest import SMALL
+
+LARGER = ModelConfig(tokens=10, channels=12, full_band=24, blocks=3)
+
+
+def run(model: Denoiser, spectrum: torch.Tensor) -> torch.Tensor:
+    cleaned, _ = model(spectrum, model.initial_states(len(spectrum)))
+    return cleaned
+
+
+@pytest.mark.parametrize("config", [SMALL, LARGER])
+def test_a_grown_model_computes_the_same(network: Denoiser, config: ModelConfig) -> None:
+    torch.manual_seed(1)
+    network.feature_mean.fill_(0.3)
+    larger, spectrum = Denoiser(config), torch.randn(2, 12, 257, 2)
+    grow(network.state_dict(), larger)
+    with torch.no_grad():
+        torch.testing.assert_close(run(larger, spectrum), run(network, spectrum), atol=1e-5, rtol=0)
+
+
+def test_every_new_part_gets_a_gradient_once_it_is_heard(network: Denoiser) -> None:
+    torch.manual_seed(1)
+    larger, spectrum = Denoiser(LARGER), torch.randn(2, 12, 257, 2)
+    grow(network.state_dict(), larger)
+    optimiser = torch.optim.SGD(larger.parameters(), lr=0.1)
+    for _ in range(3):
+        optimiser.zero_grad()
+        torch.autograd.backward(run(larger, spectrum).square().mean())
+        optimiser.step()
+    for name, parameter in larger.named_parameters():
+        assert parameter.grad is not None, name
+        assert parameter.grad.abs().max() > 0, name
+
+
+@pytest.mark.parametrize(
+    ("config", "advice"),
+    [(ModelConfig(10, 4, 16, 2), "choose larger sizes"), (ModelConfig(9, 8, 16, 2), "does not have 9 tokens")],
+)
+def test_a_model_cannot_start_from_a_larger_one_or_from_other_tokens(
+    network: Denoiser, config: ModelConfig, advice: str
+) -> None:
+    with pytest.raises(CheckpointError, match=advice):
+        grow(network.state_dict(), Denoiser(config))
