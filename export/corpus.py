@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +16,9 @@ from tqdm import tqdm
 from export.checkpoint import write_whole
 from export.errors import AudioError
 from export.recording import list_recordings, read_mono
+
+Prepare = Callable[[NDArray[np.float32]], NDArray[np.float32]]
+"""What is done to each segment of a corpus: samples in, as many samples out."""
 
 
 @dataclass(frozen=True)
@@ -56,8 +60,8 @@ class _Listing:
     source: str
 
 
-def load_corpus(folder: Path, cache: Path, sample_rate_hz: int) -> Corpus:
-    """Return the corpus in `folder`, decoding it into `cache` the first time.
+def load_corpus(folder: Path, cache: Path, sample_rate_hz: int, prepare: Prepare | None = None) -> Corpus:
+    """Return the corpus in `folder`, decoding it into `cache` the first time, each segment as `prepare` returns it.
 
     With a `segments.csv` (columns file, start, end, speaker or noise_class, source) its segments are used; any other folder
     gives one segment per audio file, grouped by the file's parent folder. Raises AudioError if there is no audio to be had.
@@ -66,10 +70,11 @@ def load_corpus(folder: Path, cache: Path, sample_rate_hz: int) -> Corpus:
         raise AudioError(f"There is no folder {folder}.")
     listings = _list_segments(folder)
     key = _key(listings, folder, sample_rate_hz)
-    stored, index = cache / f"{folder.name}-{key}.npy", cache / f"{folder.name}-{key}.json"
+    prepared = f"-{prepare.__name__}" if prepare else ""
+    stored, index = (cache / f"{folder.name}-{key}{prepared}.{kind}" for kind in ("npy", "json"))
     if not index.exists():
         cache.mkdir(parents=True, exist_ok=True)
-        samples, segments = _decode(listings, sample_rate_hz, folder.name)
+        samples, segments = _decode(listings, sample_rate_hz, folder.name, prepare)
         np.save(stored, samples)
         # The index comes last and whole: an interrupted decoding leaves none.
         write_whole(index, json.dumps([[s.first, s.end, s.group, s.source] for s in segments]).encode())
@@ -107,19 +112,21 @@ def _key(listings: list[_Listing], folder: Path, sample_rate_hz: int) -> str:
     return hashlib.sha256(f"{sample_rate_hz}{json.dumps(described)}".encode()).hexdigest()[:16]
 
 
-def _decode(listings: list[_Listing], sample_rate_hz: int, title: str) -> tuple[NDArray[np.int16], list[Segment]]:
+def _decode(
+    listings: list[_Listing], sample_rate_hz: int, title: str, prepare: Prepare | None
+) -> tuple[NDArray[np.int16], list[Segment]]:
     pieces: list[NDArray[np.int16]] = []
     segments: list[Segment] = []
     position = 0
     opened: Path | None = None
     for item in tqdm(listings, desc=f"decode {title}", unit="segment"):
         if item.file != opened:
-            whole, opened = _to_pcm(read_mono(item.file, sample_rate_hz)), item.file
+            whole, opened = read_mono(item.file, sample_rate_hz), item.file
         end = len(whole) if item.end_s is None else round(item.end_s * sample_rate_hz)
         piece = whole[round(item.start_s * sample_rate_hz) : end]
         if len(piece) == 0:
             continue
-        pieces.append(piece)
+        pieces.append(_to_pcm(prepare(piece) if prepare else piece))
         segments.append(Segment(position, position + len(piece), item.group, item.source))
         position += len(piece)
     return np.concatenate(pieces), segments

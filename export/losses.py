@@ -14,11 +14,11 @@ SEGMENT_S = 0.384
 """Length of the envelopes that are compared, about a syllable."""
 
 
-def spectral_loss(estimate: Tensor, target: Tensor, distortion: float = 0.003) -> Tensor:
+def spectral_loss(estimate: Tensor, target: Tensor, removal: float = 0.3, distortion: float = 0.006) -> Tensor:
     """Return the mean loss of `estimate` against `target`, both `[batch, time, bins, 2]`.
 
-    0.7 magnitude + 0.3 complex squared error of compressed spectra, 0.7 of the squared error where speech was removed
-    (Source: Braun and Tashev 2021, arXiv:2011.01130, eq. 3; the asymmetric term: Wang et al. 2020, eq. 5), and
+    0.7 magnitude + 0.3 complex squared error of compressed spectra, `removal` times the squared error where speech was
+    removed (Source: Braun and Tashev 2021, arXiv:2011.01130, eq. 3; the asymmetric term: Wang et al. 2020, eq. 5), and
     `distortion` times the negative signal-to-distortion ratio in dB. Each example is first scaled to unit target level,
     so that quiet ones count.
     """
@@ -34,7 +34,7 @@ def spectral_loss(estimate: Tensor, target: Tensor, distortion: float = 0.003) -
     unit_estimate = estimate * (compressed / magnitude).unsqueeze(-1)
     unit_target = target * (compressed_wanted / wanted).unsqueeze(-1)
     complex_error = (unit_estimate - unit_target).square().sum(-1)
-    spectral = (0.7 * magnitude_error + 0.7 * removed + 0.3 * complex_error).mean()
+    spectral = (0.7 * magnitude_error + removal * removed + 0.3 * complex_error).mean()
     return spectral - distortion * _sdr_db(estimate, target, silent.flatten())
 
 

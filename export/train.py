@@ -23,6 +23,7 @@ from export.losses import IntelligibilityLoss, spectral_loss
 from export.mixing import MixConfig, Mixer, MixStream
 from export.model import Denoiser, ModelConfig
 from export.muon import make_optimisers
+from export.noise_floor import lower_floor
 from export.pairs import Pair, read_pairs
 from export.perceptual_loss import PerceptualLoss
 from export.rooms import load_rooms
@@ -37,6 +38,7 @@ FIXED_IN_A_RUN = (
     "intelligibility",
     "perceptual",
     "distortion",
+    "removal",
     "mix",
     "rooms",
     "seed",
@@ -65,6 +67,7 @@ class TrainConfig:
     intelligibility: float = 0.1
     perceptual: float = 0.02
     distortion: float = 0.006
+    removal: float = 0.3
     validate_every: int = 1000
     scored_clips: int = 26
     rooms: int = 400
@@ -144,7 +147,7 @@ class Trainer:
         return float(loss.detach())
 
     def _loss(self, estimate: Tensor, target: Tensor) -> Tensor:
-        spectral = spectral_loss(estimate, target, self.config.distortion)
+        spectral = spectral_loss(estimate, target, self.config.removal, self.config.distortion)
         intelligible = self.config.intelligibility * self.intelligibility(estimate, target)
         loss: Tensor = spectral + intelligible + self.config.perceptual * self.perceptual(estimate, target)
         return loss
@@ -165,7 +168,7 @@ class Trainer:
 
     def _mixer(self) -> Mixer:
         rate_hz = self.model.spec.sample_rate_hz
-        speech = load_corpus(self.config.speech, self.config.cache, rate_hz)
+        speech = load_corpus(self.config.speech, self.config.cache, rate_hz, lower_floor)
         noise = load_corpus(self.config.noise, self.config.cache, rate_hz)
         rooms = load_rooms(self.config.cache, rate_hz, self.config.rooms, self.config.seed)
         self.data = f"{speech.describe(rate_hz)}; {noise.describe(rate_hz)}; {self.config.rooms} simulated rooms"
