@@ -25,3 +25,14 @@ def run_off_loop(pool: ThreadPool, function: Callable[..., T], *arguments: Any) 
         raise failure
     value: T = result
     return value
+
+
+class DiskThread:
+    """The one native thread that waits for the disk: everything it is given runs in the order in which it came."""
+
+    def __init__(self) -> None:
+        self._pool = ThreadPool(1)
+
+    def run(self, function: Callable[..., T], *arguments: Any) -> T:
+        """The function's result, or its exception. Thread: a greenlet of the loop's."""
+        return run_off_loop(self._pool, function, *arguments)

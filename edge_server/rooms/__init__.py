@@ -1,0 +1,1 @@
+"""Rooms: one voice, many who hear it clean."""

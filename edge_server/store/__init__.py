@@ -1,0 +1,1 @@
+"""What a box remembers over restarts."""
