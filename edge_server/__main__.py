@@ -13,16 +13,23 @@ import click
 import gevent
 
 from edge_server import __version__
-from edge_server.app import Clocks, Service, open_model, token_desk
+from edge_server.app import Service, open_model
 from edge_server.appliance.addresses import is_loopback, lan_addresses
-from edge_server.appliance.banner import pin_banner, start_banner
+from edge_server.appliance.banner import pin_banner, qr_code, start_banner
 from edge_server.appliance.checks import run_checks
 from edge_server.appliance.options import settings_from, settings_options
+from edge_server.auth.links import invitation_url, page_url
 from edge_server.auth.tokens import ROLES
+from edge_server.client_http import BoxHttp
+from edge_server.client_jobs import JobClient
+from edge_server.desks import Clocks, token_desk
 from edge_server.errors import HushboxError
 from edge_server.offline.denoise import denoise_files
+from edge_server.store.database import Database
+from edge_server.store.invitations import MAX_LABEL_CHARACTERS, InvitationRequest, InvitationStore
 
 GOOD, BAD = 0, 1
+_REQUEST_TIMEOUT_S = 30.0
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -43,7 +50,11 @@ def serve(**values: Any) -> None:
 
     service = Service(settings_from(values), Clocks(), show_pin)
     service.start()
-    _print(start_banner(_local_url(service), _lan_urls(service), service.model.facts.name))
+    _print(
+        start_banner(
+            _local_url(service), _lan_urls(service), service.model.facts.name, service.admission.to_dict()["text"]
+        )
+    )
     show_pin(service.pairing.pin)
     for number in (signal.SIGINT, signal.SIGTERM):
         gevent.signal_handler(number, service.request_stop)
@@ -91,6 +102,49 @@ def token(role: str, ttl_s: int, data_dir: Path) -> None:
     """Print a token of this box, for scripts that cannot pair."""
     desk = token_desk(settings_from({"data_dir": data_dir}))
     click.echo(desk.issue(role, ttl_s=ttl_s).token)
+
+
+@cli.command()
+@click.option("--role", type=click.Choice(ROLES), default=ROLES[0], show_default=True, help="What its holder may do.")
+@click.option(
+    "--expires", "expires_in_s", type=click.IntRange(1), default=86_400, show_default=True, help="In seconds."
+)
+@click.option("--uses", "max_uses", type=click.IntRange(0), default=1, show_default=True, help="How often; 0: always.")
+@click.option("--label", default="", help="Whom it is for.")
+@click.option("--url", help="The address of the page, if it is not the one on the local network.")
+@settings_options("data_dir", "http_port", "https_host", "https_port", "https", "max_invitations")
+def invite(role: str, expires_in_s: int, max_uses: int, label: str, url: str | None, **values: Any) -> None:
+    """Print a link and a QR code that let someone in; a link for the owner leads to the box's own page."""
+    settings = settings_from(values)
+    store = InvitationStore(Database(settings.database_file), settings.max_invitations, Clocks().unix)
+    _, code = store.create(InvitationRequest(role, expires_in_s, max_uses, label[:MAX_LABEL_CHARACTERS]))
+    link = invitation_url(url or page_url(settings, settings.http_port, settings.https_port), code)
+    _print(f"{link}\n{qr_code(link)}")
+
+
+@cli.command()
+@click.argument("source", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help="The clean file: .wav or .flac.")
+@click.option("--url", required=True, help="The box, like https://192.168.1.20:8443.")
+@click.option("--token", required=True, envvar="HUSHBOX_TOKEN", show_envvar=True, help="A token of the box.")
+@click.option("--ca", type=click.Path(path_type=Path, exists=True), help="The certificate of the box.")
+@click.option("--insecure", is_flag=True, help="Take any certificate.")
+@click.option("--suppression-limit-db", type=click.FloatRange(0, 100), help="Most attenuation; the default is none.")
+@click.option("--detailed", is_flag=True, help="Show the detailed log.")
+def clean(
+    source: Path,
+    output: Path,
+    url: str,
+    token: str,
+    ca: Path | None,
+    insecure: bool,
+    suppression_limit_db: float | None,
+    detailed: bool,
+) -> None:
+    """Clean SOURCE on a box of the network: sent in chunks, its log shown live."""
+    client = JobClient(BoxHttp(url, ca, insecure, _REQUEST_TIMEOUT_S), token)
+    detail = "detailed" if detailed else "short"
+    client.clean(source, output, suppression_limit_db, on_log=click.echo, detail=detail)
 
 
 @cli.command()

@@ -17,6 +17,8 @@ from socketio.exceptions import ConnectionError as SocketIoConnectionError
 from socketio.exceptions import SocketIOError
 
 from edge_server.client_http import BoxHttp, RefusedError
+from edge_server.client_jobs import JobClient
+from edge_server.client_tls import connect_tls
 from edge_server.errors import BadRequestError, EngineFailedError
 from edge_server.transport.packets import KIND_AUDIO, AudioPacket, decode_answer, encode_packet
 from edge_server.transport.socketio_packet import NAMESPACE
@@ -67,7 +69,7 @@ class DenoiseClient:
         self.http = BoxHttp(self.url, ca, insecure, timeout_s)
         self._inbox = _Inbox()
         self._refusal: dict[str, Any] | None = None
-        self._socket = self._make_socket(ca, insecure)
+        self._socket = self._make_socket()
 
     def __enter__(self) -> DenoiseClient:
         return self
@@ -89,6 +91,10 @@ class DenoiseClient:
             return
         self._refusal = None
         try:
+            context = self.http.tls_context()
+            if context is not None:
+                connection = connect_tls(self.url, context, self._timeout_s)
+                self._socket.eio.websocket_extra_options["socket"] = connection
             self._socket.connect(
                 self.url,
                 auth={"token": self.token},
@@ -96,7 +102,7 @@ class DenoiseClient:
                 transports=["websocket"],
                 wait_timeout=self._timeout_s,
             )
-        except SocketIoConnectionError as error:
+        except (SocketIoConnectionError, OSError) as error:
             if self._refusal is not None:
                 raise RefusedError(self._refusal) from error
             raise EngineFailedError(f"{self.url} cannot be reached: {error}.") from error
@@ -178,6 +184,11 @@ class DenoiseClient:
         """Denoise an encoded file through `POST /api/v1/denoise`; `query` is like `?format=flac`."""
         return self.http.post("/api/v1/denoise" + query, data, "application/octet-stream", self.token)
 
+    @property
+    def jobs(self) -> JobClient:
+        """The background files of this device."""
+        return JobClient(self.http, self.token or "", self._timeout_s)
+
     def renew_token(self) -> str:
         """Exchange the token for a fresh one, in band."""
         self.token = str(self.call("token.renew", {})["token"])
@@ -196,15 +207,8 @@ class DenoiseClient:
             timestamp_ms = round(1000 * (time.monotonic() - begun_s))
             self.send_audio(AudioPacket(KIND_AUDIO, 0, sequence, timestamp_ms, payload))
 
-    def _make_socket(self, ca: Path | None, insecure: bool) -> socketio.Client:
-        tls = {"sslopt": {"ca_certs": str(ca)}} if ca else {}
-        client = socketio.Client(
-            reconnection=False,
-            serializer="msgpack",
-            ssl_verify=not insecure,
-            websocket_extra_options=tls,
-            handle_sigint=False,
-        )
+    def _make_socket(self) -> socketio.Client:
+        client = socketio.Client(reconnection=False, serializer="msgpack", handle_sigint=False)
         client.on("audio", self._take_answer, namespace=NAMESPACE)
         client.on("connect_error", self._take_refusal, namespace=NAMESPACE)
         client.on("disconnect", lambda reason: self._take_event("disconnect", reason), namespace=NAMESPACE)

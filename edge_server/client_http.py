@@ -6,6 +6,7 @@ import json
 import ssl
 import urllib.error
 import urllib.request
+from http.client import HTTPException
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,10 @@ class RefusedError(HushboxError):
         self.refused_code = str(error.get("code", "internal"))
 
 
+class BoxUnreachableError(EngineFailedError):
+    """The box does not answer, or its connection broke."""
+
+
 class BoxHttp:
     """Requests to one box; `ca` is its certificate file, and `insecure` does without."""
 
@@ -31,20 +36,25 @@ class BoxHttp:
         self._timeout_s = timeout_s
 
     def post(self, path: str, body: bytes, content_type: str, token: str | None) -> bytes:
-        """The body of the answer. Raises `RefusedError`, and `EngineFailedError` when the box cannot be reached."""
+        """The body of the answer to a POST. Raises what `request` raises."""
+        return self.request("POST", path, body, content_type, token)
+
+    def request(self, method: str, path: str, body: bytes | None, content_type: str, token: str | None) -> bytes:
+        """The body of the answer. Raises `RefusedError`, and `BoxUnreachableError` when the box cannot be reached."""
         headers = {"Content-Type": content_type}
         if token:
             headers["Authorization"] = f"Bearer {token}"
-        request = urllib.request.Request(self._url + path, body, headers, method="POST")
+        request = urllib.request.Request(self._url + path, body, headers, method=method)
         try:
-            with urllib.request.urlopen(request, timeout=self._timeout_s, context=self._tls_context()) as response:
+            with urllib.request.urlopen(request, timeout=self._timeout_s, context=self.tls_context()) as response:
                 return bytes(response.read())
         except urllib.error.HTTPError as error:
             raise RefusedError(_error_object(error.read())) from error
-        except OSError as error:
-            raise EngineFailedError(f"{self._url} cannot be reached: {error}.") from error
+        except (OSError, HTTPException) as error:
+            raise BoxUnreachableError(f"{self._url} cannot be reached: {error}.") from error
 
-    def _tls_context(self) -> ssl.SSLContext | None:
+    def tls_context(self) -> ssl.SSLContext | None:
+        """What the box's certificate is checked with; None for plain HTTP."""
         if not self._url.startswith("https"):
             return None
         context = ssl.create_default_context(cafile=str(self._ca) if self._ca else None)

@@ -45,13 +45,18 @@ class Settings:
     pin_tries: Annotated[int, "Wrong PINs before the PIN is replaced and pairing is locked."] = 5
     pin_lockout_s: Annotated[int, "How long pairing stays locked, in seconds."] = 60
 
-    max_streams: Annotated[int, "Live voices at a time."] = 64
-    max_batch: Annotated[int, "Frames of different streams in one inference call."] = 32
-    max_connections: Annotated[int, "Open connections per server, HTTP and WebSocket together."] = 512
+    max_streams: Annotated[int, "Live voices at a time, at most; the self-test may find that fewer fit."] = 1000
+    self_test: Annotated[bool, "Measure at the start what live voices cost on this box."] = True
+    admit_measured: Annotated[bool, "Admit only as many live voices as the self-test finds to fit."] = True
+    max_batch: Annotated[int, "Frames of different streams in one inference call."] = 64
+    max_connections: Annotated[int, "Open connections per server, HTTP and WebSocket together."] = 2048
     max_backlog_packets: Annotated[int, "Unanswered packets of one stream before packets are dropped."] = 50
     max_gap_s: Annotated[float, "Longest gap in a stream that is filled with silence, in seconds."] = 1.0
+    resume_s: Annotated[float, "How long a stream waits for its client after a break, in seconds."] = 15.0
     deadline_ms: Annotated[int, "A frame that waits longer is answered with dry audio, in milliseconds."] = 60
-    max_outbound_packets: Annotated[int, "Packets waiting for a client that does not read before it is cut."] = 512
+    max_outbound_packets: Annotated[int, "Packets waiting for a client that does not read before audio is dropped."] = (
+        128
+    )
     max_outbound_bytes: Annotated[int, "Bytes waiting for a client that does not read, beside one clip."] = (
         4 * 1024 * 1024
     )
@@ -65,11 +70,32 @@ class Settings:
     upload_wait_s: Annotated[float, "How long a file waits for others that are being received, in seconds."] = 5.0
     upload_timeout_s: Annotated[float, "Longest time to receive a file, in seconds."] = 300.0
 
+    max_running_jobs: Annotated[int, "Background files being cleaned at a time."] = 2
+    max_jobs: Annotated[int, "Background files that the box keeps."] = 200
+    max_jobs_per_device: Annotated[int, "Background files that the box keeps for one device."] = 20
+    max_job_storage_bytes: Annotated[int, "Bytes of all background files, uploads and results."] = 4 * 1024**3
+    min_free_disk_bytes: Annotated[int, "Bytes that stay free on the disk of the data folder."] = 256 * 1024**2
+    job_chunk_bytes: Annotated[int, "Largest chunk of an upload, in bytes."] = 128 * 1024
+    job_ttl_s: Annotated[int, "How long a background file is kept after its end, in seconds."] = 86_400
+    job_upload_ttl_s: Annotated[int, "How long an upload that does not go on is kept, in seconds."] = 3600
+    max_job_log_entries: Annotated[int, "Entries in the log of one background file."] = 2000
+
+    max_rooms: Annotated[int, "Rooms at a time."] = 8
+    max_room_members: Annotated[int, "People in one room."] = 32
+    room_backlog_packets: Annotated[int, "Packets that wait for a listener before the oldest are left out."] = 25
+    max_room_messages: Annotated[int, "Messages that a room remembers."] = 200
+    room_ttl_s: Annotated[int, "Lifetime of a room, in seconds."] = 4 * 3600
+    room_empty_s: Annotated[int, "How long a room stays open with nobody in it, in seconds."] = 300
+
+    max_invitations: Annotated[int, "Open invitations at a time."] = 200
+    max_unanswered_events: Annotated[int, "Events of one client in one namespace that wait for their answer."] = 16
+
     handshake_timeout_s: Annotated[float, "Time to finish a TLS handshake and to authenticate, in seconds."] = 10.0
     http_timeout_s: Annotated[float, "Longest silence inside an HTTP request, in seconds."] = 30.0
     ping_interval_s: Annotated[int, "Interval of keep-alive pings, in seconds."] = 10
     ping_timeout_s: Annotated[int, "Time a client has to answer a ping, in seconds."] = 10
     housekeeping_s: Annotated[float, "Interval at which token deadlines are checked, in seconds."] = 1.0
+    stats_interval_s: Annotated[float, "Interval at which owners are sent statistics, in seconds."] = 1.0
     probe_timeout_s: Annotated[float, "Deadline of the probe frame behind /readyz, in seconds."] = 1.0
     stop_timeout_s: Annotated[float, "Longest wait for live streams to flush at shutdown, in seconds."] = 3.0
 
@@ -86,6 +112,16 @@ class Settings:
     def token_key_file(self) -> Path:
         """The file of the token key."""
         return self.data_dir / "token.key"
+
+    @property
+    def database_file(self) -> Path:
+        """The file of what the box remembers."""
+        return self.data_dir / "hushbox.sqlite3"
+
+    @property
+    def jobs_folder(self) -> Path:
+        """The folder of uploads and clean files."""
+        return self.data_dir / "jobs"
 
     @property
     def certificate_folder(self) -> Path:

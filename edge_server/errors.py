@@ -14,13 +14,15 @@ class HushboxError(Exception):
     http_status: ClassVar[int] = 500
     retryable: ClassVar[bool] = False
 
-    def __init__(self, message: str) -> None:
+    def __init__(self, message: str, retry_after_s: float | None = None) -> None:
         super().__init__(message)
         self.message = message
+        self.retry_after_s = retry_after_s
 
-    def to_dict(self) -> dict[str, str | bool]:
+    def to_dict(self) -> dict[str, str | bool | float]:
         """Give the error object that every lane carries (PROTOCOL.md, section 2)."""
-        return {"code": self.code, "message": self.message, "retryable": self.retryable}
+        hint = {} if self.retry_after_s is None else {"retry_after_s": self.retry_after_s}
+        return {"code": self.code, "message": self.message, "retryable": self.retryable, **hint}
 
 
 class PinWrongError(HushboxError):
@@ -57,6 +59,20 @@ class TokenExpiredError(HushboxError):
 
     code = "token_expired"
     http_status = 401
+
+
+class TokenRevokedError(HushboxError):
+    """The owner has taken the token back, or the invitation that it came from."""
+
+    code = "token_revoked"
+    http_status = 401
+
+
+class InvitationInvalidError(HushboxError):
+    """The invitation is unknown, expired, used up or revoked."""
+
+    code = "invitation_invalid"
+    http_status = 403
 
 
 class RoleForbiddenError(HushboxError):
@@ -138,6 +154,36 @@ class OverrunError(HushboxError):
     retryable = True
 
 
+class OverloadedError(HushboxError):
+    """Frames missed their deadline: some answers are dry audio."""
+
+    code = "overloaded"
+    http_status = 503
+    retryable = True
+
+
+class ClientTooSlowError(HushboxError):
+    """The client does not take its answers."""
+
+    code = "client_too_slow"
+    http_status = 408
+    retryable = True
+
+
+class ResumeFailedError(HushboxError):
+    """There is no such stream to go on with."""
+
+    code = "resume_failed"
+    http_status = 410
+
+
+class TicketInvalidError(HushboxError):
+    """The ticket is unknown, used or too old."""
+
+    code = "ticket_invalid"
+    http_status = 401
+
+
 class FileEmptyError(HushboxError):
     """The file holds no audio."""
 
@@ -166,8 +212,89 @@ class FileTooLongError(HushboxError):
     http_status = 413
 
 
+class FileTypeRefusedError(HushboxError):
+    """The name or the first bytes of an upload are not those of an audio file."""
+
+    code = "file_type_refused"
+    http_status = 415
+
+
+class ChunkOutOfPlaceError(HushboxError):
+    """A chunk does not begin where the upload stands."""
+
+    code = "chunk_out_of_place"
+    http_status = 409
+    retryable = True
+
+    def __init__(self, message: str, received_bytes: int) -> None:
+        super().__init__(message)
+        self.received_bytes = received_bytes
+
+
+class JobNotReadyError(HushboxError):
+    """The job is not in a state in which this can be done."""
+
+    code = "job_not_ready"
+    http_status = 409
+    retryable = True
+
+
+class TooManyJobsError(HushboxError):
+    """This device, or the box, has as many jobs as it may."""
+
+    code = "too_many_jobs"
+    http_status = 429
+    retryable = True
+
+
+class DiskFullError(HushboxError):
+    """The box has no room left for files."""
+
+    code = "disk_full"
+    http_status = 507
+    retryable = True
+
+
+class RoomFullError(HushboxError):
+    """The room, or the box, has as many people or rooms as it may."""
+
+    code = "room_full"
+    http_status = 503
+    retryable = True
+
+
+class RoomBusyError(HushboxError):
+    """Someone else speaks in the room."""
+
+    code = "room_busy"
+    http_status = 409
+    retryable = True
+
+
+class NotInRoomError(HushboxError):
+    """Nobody can do this without being in a room."""
+
+    code = "not_in_room"
+    http_status = 409
+
+
+class TooFastError(HushboxError):
+    """More requests or messages than a person makes."""
+
+    code = "too_fast"
+    http_status = 429
+    retryable = True
+
+
+class SessionEndedError(HushboxError):
+    """The owner has ended this session."""
+
+    code = "session_ended"
+    http_status = 403
+
+
 class NotFoundError(HushboxError):
-    """There is no such path."""
+    """There is no such path, job, room, session or invitation."""
 
     code = "not_found"
     http_status = 404

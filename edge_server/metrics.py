@@ -2,33 +2,48 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from itertools import accumulate
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from edge_server.engine.stats import EngineStats
+from edge_server.engine.stats import QUEUE_AGE_BOUNDS_S, EngineStats
 from edge_server.errors import HushboxError
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 _LATENCY_BUCKETS_S = (0.001, 0.002, 0.005, 0.01, 0.02, 0.03, 0.05, 0.08, 0.13, 0.25, 0.5)
 
 
+@dataclass(slots=True)
+class AudioCounts:
+    """Packets of audio: counted as plain numbers, since a counter of Prometheus costs as much as decoding a packet."""
+
+    packets_in: int = 0
+    packets_out: int = 0
+    dropped_packets: int = 0
+
+
 class Metrics:
     """Counters and gauges of one service, in a registry of their own."""
 
-    def __init__(self, engine_stats: Callable[[], EngineStats]) -> None:
+    def __init__(
+        self, engine_stats: Callable[[], EngineStats], temperature_c: Callable[[], float | None] = lambda: None
+    ) -> None:
         self.registry = CollectorRegistry()
+        self.on_error: Callable[[HushboxError], None] = lambda error: None
         registry = self.registry
         self.sessions = Gauge("hushbox_sessions", "Authenticated connections.", registry=registry)
-        self.packets_in = Counter("hushbox_packets_in", "Audio packets taken.", registry=registry)
-        self.packets_out = Counter("hushbox_packets_out", "Audio packets sent.", registry=registry)
-        self.dropped_packets = Counter("hushbox_dropped_packets", "Audio packets refused.", registry=registry)
+        self.audio = AudioCounts()
         self.lost_packets = Counter("hushbox_lost_packets", "Audio packets filled with silence.", registry=registry)
         self.cut_connections = Counter("hushbox_cut_connections", "Clients that did not read.", registry=registry)
         self.clips = Counter("hushbox_clips", "Files cleaned.", registry=registry)
         self.clip_audio_s = Counter("hushbox_clip_audio_seconds", "Audio in cleaned files.", registry=registry)
+        self.jobs_queued = Gauge("hushbox_jobs_queued", "Background files that wait for their turn.", registry=registry)
+        self.rooms = Gauge("hushbox_rooms", "Rooms that are open.", registry=registry)
+        self.listeners = Gauge("hushbox_room_listeners", "People who hear a voice in a room.", registry=registry)
         self.errors = Counter("hushbox_errors", "Refusals by code.", ["code"], registry=registry)
         self.failed_housekeeping = Counter(
             "hushbox_failed_housekeeping", "Token and certificate checks that failed.", registry=registry
@@ -39,20 +54,59 @@ class Metrics:
             buckets=_LATENCY_BUCKETS_S,
             registry=registry,
         )
+        registry.register(_AudioCollector(self.audio))
+        registry.register(_TemperatureCollector(temperature_c))
         registry.register(_EngineCollector(engine_stats))
 
     def count_error(self, error: HushboxError) -> None:
-        """Count a refusal under its code."""
+        """Count a refusal under its code, and tell of it."""
         self.errors.labels(error.code).inc()
+        self.on_error(error)
+
+    def count_voice(self, summary: Mapping[str, int | float]) -> None:
+        """Count what a stream did, at its end."""
+        self.lost_packets.inc(summary["lost_packets"])
+        self.stream_latency_s.observe(summary["latency_ms_p99"] / 1000)
 
     def count_clip(self, audio_s: float) -> None:
         """Count a cleaned file by the seconds of its audio."""
         self.clips.inc()
         self.clip_audio_s.inc(audio_s)
 
+    def count(self, counter: str) -> int:
+        """What a counter without labels has counted."""
+        return int(self.registry.get_sample_value(f"{counter}_total") or 0)
+
     def render(self) -> bytes:
         """All metrics in the Prometheus text format."""
         return generate_latest(self.registry)
+
+
+class _AudioCollector(Collector):
+    """Reads the packet counts at the moment they are asked for."""
+
+    def __init__(self, counts: AudioCounts) -> None:
+        self._counts = counts
+
+    def collect(self) -> Iterable[Metric]:
+        """The counts as metric families."""
+        counts = self._counts
+        yield CounterMetricFamily("hushbox_packets_in", "Audio packets taken.", value=counts.packets_in)
+        yield CounterMetricFamily("hushbox_packets_out", "Audio packets sent.", value=counts.packets_out)
+        yield CounterMetricFamily("hushbox_dropped_packets", "Audio packets refused.", value=counts.dropped_packets)
+
+
+class _TemperatureCollector(Collector):
+    """Reads the thermometer at the moment it is asked for, where there is one."""
+
+    def __init__(self, temperature_c: Callable[[], float | None]) -> None:
+        self._temperature_c = temperature_c
+
+    def collect(self) -> Iterable[Metric]:
+        """The temperature as a metric family."""
+        temperature_c = self._temperature_c()
+        if temperature_c is not None:
+            yield GaugeMetricFamily("hushbox_temperature_celsius", "Of the processor.", value=temperature_c)
 
 
 class _EngineCollector(Collector):
@@ -75,6 +129,7 @@ class _EngineCollector(Collector):
         yield CounterMetricFamily("hushbox_failed_runs", "Model runs that failed.", value=stats.failed_runs)
         yield CounterMetricFamily("hushbox_run_seconds", "Time in model runs.", value=stats.run_time_s)
         yield _batch_histogram(stats.batch_sizes)
+        yield _queue_age_histogram(stats)
 
 
 def _batch_histogram(batch_sizes: tuple[int, ...]) -> HistogramMetricFamily:
@@ -83,3 +138,15 @@ def _batch_histogram(batch_sizes: tuple[int, ...]) -> HistogramMetricFamily:
     buckets.append(("+Inf", float(sum(batch_sizes))))
     frames = sum(size * count for size, count in enumerate(batch_sizes))
     return HistogramMetricFamily("hushbox_batch_size", "Frames in a model run.", buckets=buckets, sum_value=frames)
+
+
+def _queue_age_histogram(stats: EngineStats) -> HistogramMetricFamily:
+    bounds = [*map(str, QUEUE_AGE_BOUNDS_S), "+Inf"]
+    counts = map(float, accumulate(stats.queue_ages))
+    text = "How long the frame that was due first had waited when its batch began."
+    return HistogramMetricFamily(
+        "hushbox_queue_age_seconds",
+        text,
+        buckets=list(zip(bounds, counts, strict=True)),
+        sum_value=stats.queue_age_sum_s,
+    )

@@ -1,81 +1,231 @@
-"""How the box and the naive server want to be spoken to."""
+"""How the box and the naive server want to be spoken to: one talker for each session."""
 
+import base64
 import json
+import struct
 from typing import Any, Protocol
 
 import msgpack
 
-from edge_server.transport.socketio_packet import NAMESPACE, encode_event
-from scripts.bench_wire import BINARY, TEXT, Wire
+from edge_server.transport.packets import (
+    KIND_AUDIO,
+    AudioPacket,
+    decode_answer,
+    decode_raw_answer,
+    encode_packet,
+    encode_raw_packet,
+)
+from edge_server.transport.socketio_packet import NAMESPACE, encode_audio
+from scripts.bench_wire import BINARY, CLOSE, TEXT, Wire, frame, http_request
 
 CONNECT, EVENT, ACK = 0, 2, 3
+_SEQUENCE = struct.Struct("<I")
+_SEQUENCE_AT = 4
 
 
-class Dialect(Protocol):
-    """One session's way of speaking Socket.IO."""
+class Talker(Protocol):
+    """One session's connections and its way of speaking."""
 
-    def join(self, wire: Wire, token: str, sample_rate_hz: int, packet_samples: int) -> int:
-        """Connect and start a stream; give its delay in samples."""
+    wires: list[Wire]
+    delay_samples: int
 
-    def question(self, packet: bytes) -> list[tuple[int, bytes]]:
-        """Give the frames of one audio packet."""
+    def speak(self, sequence: int, payload: bytes) -> None:
+        """Send one packet."""
 
-    def answer(self, opcode: int, frame: bytes) -> bytes | None:
-        """Give the audio packet in a frame, if it holds one."""
-
-
-class BoxDialect:
-    """The protocol of PROTOCOL.md."""
-
-    def join(self, wire: Wire, token: str, sample_rate_hz: int, packet_samples: int) -> int:
-        """Connect with the token and start a stream; give its delay in samples."""
-        wire.receive()
-        self._send(wire, {"type": CONNECT, "nsp": NAMESPACE, "data": {"token": token}})
-        self._expect(wire, CONNECT)
-        request = {"sample_rate_hz": sample_rate_hz, "packet_samples": packet_samples}
-        self._send(wire, {"type": EVENT, "nsp": NAMESPACE, "id": 1, "data": ["stream.start", request]})
-        started = self._expect(wire, ACK)["data"][0]
-        if not started["ok"]:
-            raise ConnectionError(started["error"]["message"])
-        return int(started["delay_samples"])
-
-    def question(self, packet: bytes) -> list[tuple[int, bytes]]:
-        """Give one binary frame."""
-        return [(BINARY, encode_event("audio", packet))]
-
-    def answer(self, opcode: int, frame: bytes) -> bytes | None:
-        """Give the audio packet of an audio event."""
-        data = msgpack.unpackb(frame).get("data") if opcode == BINARY else None
-        return bytes(data[1]) if data and data[0] == "audio" else None
-
-    def _send(self, wire: Wire, packet: object) -> None:
-        wire.send([(BINARY, msgpack.packb(packet))])
-
-    def _expect(self, wire: Wire, kind: int) -> dict[str, Any]:
-        packet = msgpack.unpackb(wire.receive()[1])
-        if packet["type"] != kind:
-            raise ConnectionError(f"The box answered {packet}.")
-        return dict(packet)
+    def hear(self, wire: Wire) -> list[AudioPacket]:
+        """Take what has arrived on one of the wires."""
 
 
-class NaiveDialect:
+class Questions:
+    """The frames of one packet's payload, made once; only the number differs from talker to talker."""
+
+    def __init__(self) -> None:
+        self._frames: dict[bytes, tuple[bytearray, int]] = {}
+
+    def of(self, sequence: int, payload: bytes, raw: bool) -> bytearray:
+        """Give the frame of a packet; it is good until the next call."""
+        known = self._frames.get(payload)
+        if known is None:
+            packet = AudioPacket(KIND_AUDIO, 0, 0, 0, payload)
+            data = encode_raw_packet(packet) if raw else encode_packet(packet)
+            whole = bytearray(frame(BINARY, data if raw else encode_audio(data)))
+            known = self._frames[payload] = (whole, whole.index(data) + _SEQUENCE_AT)
+        whole, at = known
+        _SEQUENCE.pack_into(whole, at, sequence)
+        return whole
+
+
+class SocketIoTalker:
+    """PROTOCOL.md, section 4, over a WebSocket."""
+
+    def __init__(
+        self, port: int, tls: bool, token: str, rate_hz: int, packet_samples: int, questions: Questions
+    ) -> None:
+        self._wire = Wire(port, tls)
+        self.wires = [self._wire]
+        self._questions = questions
+        self._wire.upgrade("/socket.io/?EIO=4&transport=websocket")
+        self._wire.receive()
+        self._call({"type": CONNECT, "nsp": NAMESPACE, "data": {"token": token}}, CONNECT)
+        started = self._call(start_event(rate_hz, packet_samples), ACK)["data"][0]
+        self.delay_samples = delay_of(started)
+
+    def speak(self, sequence: int, payload: bytes) -> None:
+        """Send one binary frame."""
+        self._wire.send(self._questions.of(sequence, payload, raw=False))
+
+    def hear(self, wire: Wire) -> list[AudioPacket]:
+        """Take the audio events; pings are answered."""
+        wire.fill()
+        answers = []
+        for opcode, data in wire.messages():
+            if opcode == TEXT and data == b"2":
+                wire.send(frame(TEXT, b"3"))
+            elif opcode == BINARY:
+                event = msgpack.unpackb(data).get("data")
+                if event and event[0] == "audio":
+                    answers.append(decode_answer(event[1]))
+            elif opcode == CLOSE:
+                raise ConnectionError("The box closed the connection.")
+        return answers
+
+    def _call(self, packet: object, kind: int) -> dict[str, Any]:
+        self._wire.send(frame(BINARY, msgpack.packb(packet)))
+        answer = msgpack.unpackb(self._wire.receive()[1])
+        if answer["type"] != kind:
+            raise ConnectionError(f"The box answered {answer}.")
+        return dict(answer)
+
+
+class RawTalker:
+    """PROTOCOL.md, section 4b."""
+
+    def __init__(
+        self, port: int, tls: bool, token: str, rate_hz: int, packet_samples: int, questions: Questions
+    ) -> None:
+        self._wire = Wire(port, tls)
+        self.wires = [self._wire]
+        self._questions = questions
+        query = f"sample_rate_hz={rate_hz}&packet_samples={packet_samples}"
+        self._wire.upgrade(f"/ws/v1/audio?{query}", f"Authorization: Bearer {token}\r\n")
+        self.delay_samples = int(json.loads(self._wire.receive()[1])["delay_samples"])
+
+    def speak(self, sequence: int, payload: bytes) -> None:
+        """Send one binary frame."""
+        self._wire.send(self._questions.of(sequence, payload, raw=True))
+
+    def hear(self, wire: Wire) -> list[AudioPacket]:
+        """Take the audio."""
+        wire.fill()
+        return [decode_raw_answer(data) for opcode, data in wire.messages() if opcode == BINARY]
+
+
+class PollingTalker:
+    """PROTOCOL.md, section 4, over long polling: one connection to fetch, one to send, packets merged."""
+
+    def __init__(
+        self, port: int, tls: bool, token: str, rate_hz: int, packet_samples: int, questions: Questions
+    ) -> None:
+        self._fetching, self._sending = Wire(port, tls), Wire(port, tls)
+        self.wires = [self._fetching, self._sending]
+        self._waiting: list[bytes] = []
+        self._is_sending = False
+        path = "/socket.io/?EIO=4&transport=polling"
+        self._path = f"{path}&sid={json.loads(self._fetching.request('GET', path)[1:])['sid']}"
+        self._call({"type": CONNECT, "nsp": NAMESPACE, "data": {"token": token}})
+        self.delay_samples = delay_of(self._call(start_event(rate_hz, packet_samples))["data"][0])
+        self._fetching.send(http_request("GET", self._path))
+
+    def speak(self, sequence: int, payload: bytes) -> None:
+        """Send a packet, together with others if the last request is not answered yet."""
+        packet = encode_packet(AudioPacket(KIND_AUDIO, 0, sequence, 0, payload))
+        self._waiting.append(b"b" + base64.b64encode(encode_audio(packet)))
+        self._post()
+
+    def hear(self, wire: Wire) -> list[AudioPacket]:
+        """Take what a request was answered, and ask again."""
+        wire.fill()
+        body = wire.http_answer()
+        if body is None:
+            return []
+        if wire is self._sending:
+            self._is_sending = False
+            self._post()
+            return []
+        self._fetching.send(http_request("GET", self._path))
+        messages = body.split(b"\x1e")
+        if b"2" in messages:
+            self._waiting.append(b"3")
+            self._post()
+        return [answer for message in messages if (answer := _polled_audio(message)) is not None]
+
+    def _post(self) -> None:
+        if self._waiting and not self._is_sending:
+            self._is_sending = True
+            body, self._waiting = b"\x1e".join(self._waiting[:64]), self._waiting[64:]
+            self._sending.send(http_request("POST", self._path, body))
+
+    def _call(self, packet: object) -> dict[str, Any]:
+        self._sending.request("POST", self._path, b"b" + base64.b64encode(msgpack.packb(packet)))
+        return dict(msgpack.unpackb(base64.b64decode(self._fetching.request("GET", self._path)[1:])))
+
+
+class NaiveTalker:
     """Stock Flask-SocketIO: JSON packets, with the audio as an attachment in a frame of its own."""
 
-    def join(self, wire: Wire, token: str, sample_rate_hz: int, packet_samples: int) -> int:
-        """Connect; there is nothing to start."""
-        wire.receive()
-        wire.send([(TEXT, b"40" + NAMESPACE.encode() + b",")])
-        wire.receive()
-        return 0
-
-    def question(self, packet: bytes) -> list[tuple[int, bytes]]:
-        """Give a frame of text and a binary one."""
+    def __init__(
+        self, port: int, tls: bool, token: str, rate_hz: int, packet_samples: int, questions: Questions
+    ) -> None:
+        self._wire = Wire(port, tls)
+        self.wires = [self._wire]
+        self.delay_samples = 0
+        self._wire.upgrade("/socket.io/?EIO=4&transport=websocket")
+        self._wire.receive()
+        self._wire.send(frame(TEXT, b"40" + NAMESPACE.encode() + b","))
+        self._wire.receive()
         event = json.dumps(["audio", {"_placeholder": True, "num": 0}], separators=(",", ":"))
-        return [(TEXT, f"451-{NAMESPACE},{event}".encode()), (BINARY, packet)]
+        self._event = frame(TEXT, f"451-{NAMESPACE},{event}".encode())
 
-    def answer(self, opcode: int, frame: bytes) -> bytes | None:
-        """Give the attachment."""
-        return frame if opcode == BINARY else None
+    def speak(self, sequence: int, payload: bytes) -> None:
+        """Send a frame of text and a binary one."""
+        packet = encode_packet(AudioPacket(KIND_AUDIO, 0, sequence, 0, payload))
+        self._wire.send(self._event + frame(BINARY, packet))
+
+    def hear(self, wire: Wire) -> list[AudioPacket]:
+        """Take the attachments; pings are answered."""
+        wire.fill()
+        answers = []
+        for opcode, data in wire.messages():
+            if opcode == BINARY:
+                answers.append(decode_answer(data))
+            elif data == b"2":
+                wire.send(frame(TEXT, b"3"))
+        return answers
 
 
-DIALECTS: dict[str, type[BoxDialect] | type[NaiveDialect]] = {"box": BoxDialect, "naive": NaiveDialect}
+TALKERS: dict[str, type[SocketIoTalker] | type[RawTalker] | type[PollingTalker] | type[NaiveTalker]] = {
+    "socketio": SocketIoTalker,
+    "raw": RawTalker,
+    "polling": PollingTalker,
+    "naive": NaiveTalker,
+}
+
+
+def start_event(rate_hz: int, packet_samples: int) -> dict[str, Any]:
+    """Give the packet that starts a stream."""
+    request = {"sample_rate_hz": rate_hz, "packet_samples": packet_samples}
+    return {"type": EVENT, "nsp": NAMESPACE, "id": 1, "data": ["stream.start", request]}
+
+
+def delay_of(started: dict[str, Any]) -> int:
+    """Give the delay that a started stream has, in samples."""
+    if not started["ok"]:
+        raise ConnectionError(started["error"]["message"])
+    return int(started["delay_samples"])
+
+
+def _polled_audio(message: bytes) -> AudioPacket | None:
+    if message[:1] != b"b":
+        return None
+    data = msgpack.unpackb(base64.b64decode(message[1:])).get("data")
+    return decode_answer(data[1]) if data and data[0] == "audio" else None

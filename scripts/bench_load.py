@@ -1,7 +1,8 @@
 """The load generator of the `sessions` benchmark: many clients in a process of their own.
 
-It speaks WebSocket itself: with a client library for each of hundreds of sessions, it would be slower than the box.
-Reads a `Load` as msgpack on its standard input, writes a report as JSON on its standard output.
+It speaks the wire itself, on sockets that never wait: with a client library for each of hundreds of sessions it
+would be slower than the box. Reads a `Load` as msgpack on its standard input, writes a report as JSON on its
+standard output.
 """
 
 import json
@@ -10,122 +11,159 @@ import time
 from dataclasses import dataclass, field
 from typing import Any
 
-import gevent
 import msgpack
 import numpy as np
+import psutil
 
-from edge_server.transport.packets import FLAG_LATE, KIND_AUDIO, AudioPacket, decode_answer, encode_packet
-from scripts.bench_dialects import DIALECTS, Dialect
-from scripts.bench_wire import Wire
+from edge_server.transport.packets import FLAG_LATE, KIND_AUDIO, AudioPacket
+from scripts.bench_dialects import TALKERS, Questions, Talker
+from scripts.bench_wire import Wire, poller
 
-SETTLE_S = 1.0
+SETTLE_S = 2.0
+LEAD_S = 0.2
 
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """What to send: `sessions` clients speak packets of the int16 PCM `clip` again and again, for `seconds`.
+    """What to send: `sessions` clients speak, for `seconds`, packets of int16 PCM from `clips`, one each in turn.
 
-    `expected` is what has to come back for the first round of the clip (empty: not compared).
+    `expected` is what has to come back for each clip, delay apart (empty: not compared). The clips last `seconds`.
     """
 
     port: int
+    server_pid: int
     token: str
     dialect: str
+    tls: bool
     sessions: int
     sample_rate_hz: int
     packet_samples: int
     seconds: float
-    clip: bytes
+    clips: list[bytes]
+    expected: list[bytes]
+
+
+@dataclass(slots=True)
+class Voice:
+    """One session and what was noticed about it; latencies in seconds."""
+
+    talker: Talker
+    chunks: list[bytes]
     expected: bytes
-
-
-@dataclass
-class Talker:
-    """One client and what it noticed; latencies and lags in seconds."""
-
-    wire: Wire
-    dialect: Dialect
-    delay_samples: int
+    packet_bytes: int
     sent_at_s: list[float] = field(default_factory=list)
-    lags_s: list[float] = field(default_factory=list)
     latencies_s: list[float] = field(default_factory=list)
-    received: list[bytes] = field(default_factory=list)
     late_packets: int = 0
+    wrong_packets: int = 0
 
-    def listen(self) -> None:
-        """Take answers until the box hangs up."""
-        try:
-            while True:
-                packet = self.dialect.answer(*self.wire.receive())
-                if packet is not None:
-                    self._count(decode_answer(packet))
-        except OSError:
-            return
+    def speak(self) -> None:
+        """Send the next packet."""
+        sequence = len(self.sent_at_s)
+        self.sent_at_s.append(time.perf_counter())
+        self.talker.speak(sequence, self.chunks[sequence])
+
+    def hear(self, wire: Wire) -> None:
+        """Take what has come."""
+        for answer in self.talker.hear(wire):
+            if answer.kind == KIND_AUDIO:
+                self._count(answer)
 
     def _count(self, answer: AudioPacket) -> None:
-        if answer.kind == KIND_AUDIO:
-            self.latencies_s.append(time.perf_counter() - self.sent_at_s[answer.sequence])
-            self.late_packets += bool(answer.flags & FLAG_LATE)
-            self.received.append(answer.payload)
+        self.latencies_s.append(time.perf_counter() - self.sent_at_s[answer.sequence])
+        self.late_packets += answer.flags & FLAG_LATE
+        if self.expected:
+            start = answer.sequence * self.packet_bytes - 2 * self.talker.delay_samples
+            # What comes out before the delay has passed is nobody's.
+            if start >= 0 and answer.payload != self.expected[start : start + self.packet_bytes]:
+                self.wrong_packets += 1
+
+
+class Crowd:
+    """All voices and the one loop that serves them."""
+
+    def __init__(self, load: Load) -> None:
+        self._load = load
+        self._packet_s = load.packet_samples / load.sample_rate_hz
+        self._server = psutil.Process(load.server_pid)
+        self._rss_idle_bytes = self._server.memory_info().rss
+        questions = Questions()
+        self.voices = [self._join(index, questions) for index in range(load.sessions)]
+        wires = [(wire, voice) for voice in self.voices for wire in voice.talker.wires]
+        for wire, _ in wires:
+            wire.set_free()
+        self._by_number = {wire.socket.fileno(): (wire, voice) for wire, voice in wires}
+        self._poller = poller([wire for wire, _ in wires])
+        self.lags_s: list[float] = []
+
+    def speak(self) -> dict[str, float]:
+        """Let everyone speak; give what both processes spent on it, in seconds, and the server's memory in bytes."""
+        rounds = min(int(self._load.seconds / self._packet_s), len(self.voices[0].chunks))
+        began_s, server_s, own_s = time.perf_counter(), _cpu_s(self._server), time.process_time()
+        for number in range(rounds * len(self.voices)):
+            # Real microphones are not in step; the sessions are spread over the length of a packet.
+            due_s = began_s + LEAD_S + number * self._packet_s / len(self.voices)
+            self._listen_until(due_s)
+            self.lags_s.append(time.perf_counter() - due_s)
+            self.voices[number % len(self.voices)].speak()
+        elapsed_s = time.perf_counter() - began_s
+        spent = {"server": (_cpu_s(self._server) - server_s) / elapsed_s}
+        spent["generator"] = (time.process_time() - own_s) / elapsed_s
+        spent["session_bytes"] = (self._server.memory_info().rss - self._rss_idle_bytes) / len(self.voices)
+        self._settle()
+        return spent
+
+    def _join(self, index: int, questions: Questions) -> Voice:
+        load = self._load
+        talker = TALKERS[load.dialect](
+            load.port, load.tls, load.token, load.sample_rate_hz, load.packet_samples, questions
+        )
+        clip, size = load.clips[index % len(load.clips)], 2 * load.packet_samples
+        chunks = [clip[at : at + size] for at in range(0, len(clip) - size + 1, size)]
+        expected = load.expected[index % len(load.clips)] if load.expected else b""
+        return Voice(talker, chunks, expected, size)
+
+    def _listen_until(self, due_s: float) -> None:
+        while True:
+            left_s = due_s - time.perf_counter()
+            for number, _ in self._poller.poll(max(0.0, left_s)):
+                wire, voice = self._by_number[number]
+                voice.hear(wire)
+            if left_s <= 0:
+                return
+
+    def _settle(self) -> None:
+        deadline_s = time.perf_counter() + SETTLE_S
+        while time.perf_counter() < deadline_s:
+            if all(len(voice.latencies_s) == len(voice.sent_at_s) for voice in self.voices):
+                return
+            self._listen_until(time.perf_counter() + 0.02)
 
 
 def run(load: Load) -> dict[str, Any]:
     """Connect everyone, speak, and report."""
-    talkers = [_join(load) for _ in range(load.sessions)]
-    listeners = [gevent.spawn(talker.listen) for talker in talkers]
-    _speak(load, talkers)
-    _settle(talkers)
-    gevent.killall(listeners)
-    return _report(load, talkers)
-
-
-def _join(load: Load) -> Talker:
-    wire, dialect = Wire(load.port), DIALECTS[load.dialect]()
-    return Talker(wire, dialect, dialect.join(wire, load.token, load.sample_rate_hz, load.packet_samples))
-
-
-def _speak(load: Load, talkers: list[Talker]) -> None:
-    packet_s = load.packet_samples / load.sample_rate_hz
-    packet_bytes = 2 * load.packet_samples
-    chunks = [load.clip[at : at + packet_bytes] for at in range(0, len(load.clip) - packet_bytes + 1, packet_bytes)]
-    begun_s = time.perf_counter() + 0.1
-    for sequence in range(int(load.seconds / packet_s)):
-        for index, talker in enumerate(talkers):
-            # Real microphones are not in step; the sessions are spread over the length of a packet.
-            due_s = begun_s + (sequence + index / len(talkers)) * packet_s
-            gevent.sleep(max(0.0, due_s - time.perf_counter()))
-            packet = AudioPacket(KIND_AUDIO, 0, sequence, 0, chunks[sequence % len(chunks)])
-            talker.lags_s.append(time.perf_counter() - due_s)
-            talker.sent_at_s.append(time.perf_counter())
-            talker.wire.send(talker.dialect.question(encode_packet(packet)))
-
-
-def _settle(talkers: list[Talker]) -> None:
-    deadline_s = time.perf_counter() + SETTLE_S
-    while time.perf_counter() < deadline_s:
-        if all(len(talker.latencies_s) == len(talker.sent_at_s) for talker in talkers):
-            return
-        gevent.sleep(0.02)
-
-
-def _report(load: Load, talkers: list[Talker]) -> dict[str, Any]:
-    latencies_ms = 1000 * np.array([value for talker in talkers for value in talker.latencies_s] or [0.0])
-    lags_ms = 1000 * np.array([value for talker in talkers for value in talker.lags_s])
-    sent = sum(len(talker.sent_at_s) for talker in talkers)
+    crowd = Crowd(load)
+    spent = crowd.speak()
+    voices = crowd.voices
+    latencies_ms = 1000 * np.array([value for voice in voices for value in voice.latencies_s] or [0.0])
+    sent = sum(len(voice.sent_at_s) for voice in voices)
+    wrong = sum(voice.wrong_packets for voice in voices)
     return {
         "sent": sent,
-        "unanswered": sent - sum(len(talker.latencies_s) for talker in talkers),
-        "late_packets": sum(talker.late_packets for talker in talkers),
+        "unanswered": sent - len(latencies_ms),
+        "late_packets": sum(voice.late_packets for voice in voices),
         "latency_p50_ms": float(np.percentile(latencies_ms, 50)),
         "latency_p99_ms": float(np.percentile(latencies_ms, 99)),
-        "generator_lag_p99_ms": float(np.percentile(lags_ms, 99)),
-        "audio_ok": all(_sounds_right(load, talker) for talker in talkers) if load.expected else None,
+        "generator_lag_p99_ms": 1000 * float(np.percentile(crowd.lags_s, 99)),
+        "generator_cpu_percent": 100 * spent["generator"],
+        "server_cpu_percent": 100 * spent["server"],
+        "session_kb": spent["session_bytes"] / 1000,
+        "audio_ok": not wrong if load.expected else None,
     }
 
 
-def _sounds_right(load: Load, talker: Talker) -> bool:
-    heard = b"".join(talker.received)[2 * talker.delay_samples :][: len(load.expected)]
-    return bool(heard) and heard == load.expected[: len(heard)]
+def _cpu_s(process: psutil.Process) -> float:
+    times = process.cpu_times()
+    return float(times.user + times.system)
 
 
 def main() -> None:

@@ -27,7 +27,7 @@ def test_settings_come_from_the_environment(tmp_path: Path) -> None:
     assert (tmp_path / "box" / "token.key").exists()
 
 
-@pytest.mark.parametrize("command", ["serve", "denoise", "token", "check"])
+@pytest.mark.parametrize("command", ["serve", "denoise", "clean", "token", "invite", "check"])
 def test_every_command_explains_itself(command: str) -> None:
     result = CliRunner().invoke(cli, [command, "--help"])
     assert result.exit_code == 0

@@ -16,6 +16,10 @@ RULES = [
     ("edge_server/engine", NETWORK | {"edge_server.sessions", "edge_server.transport", "edge_server.offline"}),
     ("edge_server/offline", NETWORK | {"edge_server.sessions", "edge_server.transport"}),
     ("edge_server/sessions", NETWORK),
+    ("edge_server/store", NETWORK),
+    ("edge_server/rooms/room.py", NETWORK),
+    ("edge_server/rooms/voice_queue.py", NETWORK),
+    ("edge_server/box/event_feed.py", NETWORK),
     ("edge_server/transport/packets.py", NETWORK),
     ("export", NETWORK),
 ]

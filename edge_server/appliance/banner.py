@@ -8,14 +8,15 @@ from collections.abc import Sequence
 import qrcode
 
 
-def start_banner(local_url: str | None, lan_urls: Sequence[str], model: str) -> str:
-    """The lines shown once, when the box is ready."""
-    lines = ["", f"Hushbox is ready. Model: {model}."]
+def start_banner(local_url: str | None, lan_urls: Sequence[str], model: str, capacity: str) -> str:
+    """The lines shown once, when the box is ready; `capacity` is like "about 40 live voices on this box"."""
+    lines = ["", f"Hushbox is ready: {capacity}. Model: {model}."]
     if local_url:
         lines.append(f"  on this machine   {local_url}")
     lines += [f"  on your network   {url}" for url in lan_urls]
     if lan_urls:
         lines.append("  (the box signs its own certificate, so a browser asks once whether to go on)")
+    lines.append("To look after this box from its page: scripts/run invite --role owner")
     lines.append("Press Ctrl-C to stop.")
     return "\n".join(lines)
 

@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from edge_server.app import engine_config, open_model
+from edge_server.app import open_model
 from edge_server.appliance.addresses import local_names
 from edge_server.appliance.tls import (
     certificate_files,
@@ -19,7 +19,9 @@ from edge_server.appliance.tls import (
 from edge_server.auth.tokens import load_or_create_key
 from edge_server.config import Settings
 from edge_server.engine.worker import Engine
+from edge_server.engine_limits import engine_config
 from edge_server.errors import AddressTakenError, DataFolderError, HushboxError
+from edge_server.sessions.capacity import available_cores, measure_capacity
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +34,7 @@ class CheckResult:
 
 def run_checks(settings: Settings) -> Iterator[CheckResult]:
     """Look at the model, the engine, the data folder, the certificate and the ports, one after the other."""
-    checks: list[Callable[[Settings], str]] = [_model, _engine, _data_folder, _certificate, _http_port]
+    checks: list[Callable[[Settings], str]] = [_model, _engine, _capacity, _data_folder, _certificate, _http_port]
     if settings.https:
         checks.append(_https_port)
     for check in checks:
@@ -56,6 +58,11 @@ def _engine(settings: Settings) -> str:
     finally:
         engine.stop()
     return f"A probe frame went through the engine in {1000 * probe_s:.1f} ms."
+
+
+def _capacity(settings: Settings) -> str:
+    voices = min(measure_capacity(open_model(settings), available_cores()).voices, settings.max_streams)
+    return f"This box carries about {voices} live voices."
 
 
 def _data_folder(settings: Settings) -> str:

@@ -11,7 +11,7 @@ import numpy as np
 import soundfile
 from numpy.typing import NDArray
 
-from edge_server.audio.pcm import sanitise, to_s16
+from edge_server.audio.pcm import sanitise
 from edge_server.errors import FileEmptyError, FileTooLargeError, FileTooLongError, FileUnreadableError
 
 Float32 = NDArray[np.float32]
@@ -29,35 +29,6 @@ class FileLimits:
     max_bytes: int | None = None
     max_duration_s: float | None = None
     max_samples: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class FileInfo:
-    """What a file was: rate in Hz, samples of each channel, channels, container ('WAV', 'FLAC', 'OGG', 'MP3', ...)."""
-
-    sample_rate_hz: int
-    samples: int
-    channels: int
-    container: str
-
-
-def decode(source: bytes | Path, limits: FileLimits) -> tuple[Float32, int, FileInfo]:
-    """Give a file's audio as float32 `[samples]` in [-1, 1], all channels mixed to one, its rate in Hz and its facts.
-
-    Raises FileEmptyError, FileUnreadableError, FileTooLargeError or FileTooLongError.
-    """
-    with open_audio(source, limits) as sound:
-        samples = np.concatenate(list(blocks(sound, limits)) or [np.empty(0, np.float32)])
-        if not len(samples):
-            raise FileEmptyError("The file holds no audio.")
-        return samples, sound.samplerate, FileInfo(sound.samplerate, len(samples), sound.channels, sound.format)
-
-
-def encode(samples: Float32, sample_rate_hz: int, file_format: FileFormat) -> bytes:
-    """Give float32 samples in [-1, 1] as the bytes of a 16-bit WAV or FLAC file."""
-    target = io.BytesIO()
-    soundfile.write(target, to_s16(samples), sample_rate_hz, format=file_format.upper(), subtype="PCM_16")
-    return target.getvalue()
 
 
 @contextmanager

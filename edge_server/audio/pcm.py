@@ -1,5 +1,7 @@
 """s16le bytes to float samples and back."""
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -31,7 +33,9 @@ def to_s16(samples: NDArray[np.float32]) -> NDArray[np.int16]:
     scaled = np.multiply(samples, np.float32(FULL_SCALE), dtype=np.float32)
     np.rint(scaled, out=scaled)
     np.clip(scaled, -FULL_SCALE, FULL_SCALE - 1.0, out=scaled)
-    np.nan_to_num(scaled, copy=False, nan=0.0)
+    # After clipping only a NaN makes the sum one; looking for it in every number would cost more than all the rest.
+    if not math.isfinite(float(np.sum(scaled))):
+        np.nan_to_num(scaled, copy=False, nan=0.0)
     return scaled.astype(_PCM)
 
 

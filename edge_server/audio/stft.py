@@ -1,8 +1,13 @@
 """Frames of many streams to spectra and back, one batched FFT each way."""
 
+from collections.abc import Sequence
+from typing import cast
+
 import numpy as np
 import scipy.fft
 from numpy.typing import NDArray
+
+from edge_server.audio.pcm import from_s16le
 
 Float32 = NDArray[np.float32]
 Complex64 = NDArray[np.complex64]
@@ -38,12 +43,12 @@ class StftBank:
         self._history[slot] = 0.0
         self._tails[slot] = 0.0
 
-    def analyse(self, slots: Slots, hops: list[Float32]) -> Complex64:
-        """Give the spectra `[batch, window / 2 + 1]` of the slots' next hops, float32 `[hop]` each in [-1, 1]."""
+    def analyse(self, slots: Slots, hops: Sequence[Float32] | Sequence[bytes]) -> Complex64:
+        """Give the spectra `[batch, window / 2 + 1]` of the slots' next hops, float32 `[hop]` in [-1, 1] or s16le bytes."""
         frames = self._frames[: len(hops)]
         newest = frames[:, self.hop_samples :]
         np.take(self._history, slots, axis=0, out=frames[:, : self.hop_samples], mode="clip")
-        np.stack(hops, out=newest)
+        _fill(newest, hops)
         self._history[slots] = newest
         frames *= self._window
         spectrum: Complex64 = scipy.fft.rfft(frames, axis=1, overwrite_x=True, workers=1)
@@ -57,3 +62,11 @@ class StftBank:
         finished += frames[:, : self.hop_samples]
         self._tails[slots] = frames[:, self.hop_samples :]
         return finished
+
+
+def _fill(rows: Float32, hops: Sequence[Float32] | Sequence[bytes]) -> None:
+    if isinstance(hops[0], bytes):
+        # One conversion for all of them: for each alone, the calls would cost more than the arithmetic.
+        rows[:] = from_s16le(b"".join(cast("Sequence[bytes]", hops))).reshape(rows.shape)
+    else:
+        np.stack(cast("Sequence[Float32]", hops), out=rows)

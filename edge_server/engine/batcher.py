@@ -3,15 +3,14 @@
 import heapq
 from collections import deque
 from dataclasses import dataclass, field
-from typing import Generic, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
 from edge_server.engine.stream_handle import Priority
 
 FrameT = TypeVar("FrameT")
 
 
-@dataclass(frozen=True, slots=True)
-class Ready(Generic[FrameT]):
+class Ready(NamedTuple, Generic[FrameT]):
     """A frame whose turn it is; `late` when its deadline has passed, so that it must not wait for the model."""
 
     stream_id: int
@@ -42,6 +41,21 @@ class Batcher(Generic[FrameT]):
     def __len__(self) -> int:
         """Give the number of frames that wait."""
         return self._frames
+
+    @property
+    def first_live(self) -> FrameT | None:
+        """The live frame that is due first, or None."""
+        while self._heads:
+            priority, _, _, stream_id, queue = self._heads[0]
+            if self._queues.get(stream_id) is queue:
+                return queue.frames[0][1] if priority is Priority.LIVE else None
+            heapq.heappop(self._heads)
+        return None
+
+    @property
+    def ready(self) -> int:
+        """How many frames could be in the next batch: one for each stream that has any."""
+        return len(self._heads)
 
     def open(self, stream_id: int, priority: Priority) -> None:
         """Start an empty queue for a stream."""

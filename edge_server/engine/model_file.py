@@ -80,7 +80,9 @@ def load_model(path: Path) -> ModelFile:
     """
     if not path.is_file():
         raise ModelMissingError(f"There is no model file {path}.")
-    manifest_path = path.parent / (path.name.removesuffix(".onnx").removesuffix(".int8") + ".json")
+    manifest_path = path.parent / (
+        path.name.removesuffix(".onnx").removesuffix(".int8").removesuffix(".int4") + ".json"
+    )
     if not manifest_path.is_file():
         raise ModelMissingError(f"The model {path.name} has no manifest {manifest_path.name} beside it.")
     manifest = _read_manifest(manifest_path)
@@ -165,6 +167,8 @@ def _facts(metadata: dict[str, Any], path: Path) -> ModelFacts:
         )
     except (KeyError, TypeError, ValueError) as error:
         raise ModelMetadataWrongError(f"The metadata of {path.name} lacks or garbles a fact: {error}") from error
+    if metadata.get("frames", "spectrum") != "spectrum":
+        raise ModelMetadataWrongError(f"{path.name} takes frames of {metadata['frames']}; the box serves spectra only.")
     if metadata.get("window") != "sqrt_hann" or facts.sample_rate_hz < 1 or facts.hop_samples < 1:
         raise ModelMetadataWrongError(f"{path.name} needs a sqrt_hann window and positive sizes.")
     if facts.window_samples != 2 * facts.hop_samples or facts.bins != facts.hop_samples + 1:

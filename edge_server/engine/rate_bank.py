@@ -29,12 +29,16 @@ class RateBank:
         self._stft.clear(slot)
         self._floors[slot] = floor
 
-    def analyse(self, slots: Slots, hops: list[Float32], model_in: Float32) -> Complex64:
+    def analyse(self, slots: Slots, hops: Sequence[Float32] | Sequence[bytes], model_in: Float32) -> Complex64:
         """Give the dry spectra of the slots' next hops, and write the first `len(model_in)` of them as model input."""
         dry = self._stft.analyse(slots, hops)
         if len(model_in):
             self._bands.to_model(dry[: len(model_in)], model_in)
         return dry
+
+    def hush(self, slot: int) -> None:
+        """Let a slot's past be silence; its floor stays."""
+        self._stft.clear(slot)
 
     def apply(
         self, slots: Slots, dry: Complex64, model_in: Float32, model_out: Float32, floors: Sequence[float]

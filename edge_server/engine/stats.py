@@ -9,13 +9,15 @@ from edge_server.errors import BadRequestError
 class EngineConfig:
     """The limits of an engine; every one is at least 1, except that either kind of stream may be 0.
 
-    `max_queued_frames` bounds the frames of one stream that were submitted and not yet drained.
+    `max_queued_frames` bounds the frames of one stream that were submitted and not yet drained. `retry_after_s` is
+    what a refused stream is told: by then the slot of a client that vanished is free.
     """
 
     max_streams: int = 64
     max_file_streams: int = 4
     max_batch: int = 32
     max_queued_frames: int = 256
+    retry_after_s: float = 15.0
 
     def __post_init__(self) -> None:
         if min(self.max_streams, self.max_file_streams) < 0 or self.max_streams + self.max_file_streams < 1:
@@ -24,11 +26,15 @@ class EngineConfig:
             raise BadRequestError("max_batch and max_queued_frames are at least 1.")
 
 
+QUEUE_AGE_BOUNDS_S = (0.0005, 0.001, 0.002, 0.004, 0.008, 0.016, 0.032, 0.064, 0.128)
+
+
 @dataclass(frozen=True, slots=True)
 class EngineStats:
     """Counters since the engine was made; times in seconds.
 
-    `batch_sizes[n]` counts model runs of n frames. `late_frames` came out dry (deadline missed or run failed).
+    `batch_sizes[n]` counts model runs of n frames. `queue_ages` counts batches by how long the frame that was due first
+    had waited, up to each of `QUEUE_AGE_BOUNDS_S` and above. `late_frames` came out dry (deadline missed or run failed).
     `failed_runs_in_a_row` is 0 again after a run that worked. `running` is False before start, after stop, and after
     a defect ended the thread.
     """
@@ -37,12 +43,12 @@ class EngineStats:
     live_streams: int
     file_streams: int
     queued_frames: int
-    batches: int
+    queue_ages: tuple[int, ...]
+    queue_age_sum_s: float
     frames: int
     late_frames: int
     failed_runs: int
     failed_runs_in_a_row: int
-    last_batch_size: int
     batch_sizes: tuple[int, ...]
     run_time_s: float
     last_error: str | None

@@ -2,11 +2,10 @@
 
 import enum
 from dataclasses import dataclass, field
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import NamedTuple
 
 from edge_server.audio.geometry import StreamGeometry
+from edge_server.audio.pcm_audio import Hop
 
 
 class Priority(enum.IntEnum):
@@ -21,23 +20,24 @@ class StreamHandle:
     """A stream that is open in an engine; made by `Engine.open_stream`.
 
     `floor` (0..1) is the share of dry signal that is always kept; `outstanding_frames` were submitted and not yet
-    drained. Mutates: only the engine's methods change it, on the owner's thread.
+    drained; hops of a `pcm` stream are bytes both ways. Mutates: only the engine's methods change it, on the owner's
+    thread.
     """
 
     stream_id: int
     geometry: StreamGeometry
     priority: Priority
     floor: float
+    pcm: bool = False
     outstanding_frames: int = field(default=0)
     closed: bool = field(default=False)
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
-    """One finished hop, float32 `[hop_samples]` at the engine's rate; `late` when it is dry: the model did not run."""
+class Result(NamedTuple):
+    """One finished hop, in the form in which the stream submits its own; `late` when it is dry: the model did not run."""
 
     handle: StreamHandle
-    hop: NDArray[np.float32]
+    hop: Hop
     late: bool
 
 

@@ -3,6 +3,7 @@
 import math
 from collections import deque
 from collections.abc import Iterator
+from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -63,7 +64,7 @@ class ClipStream:
         # Live audio would rather be noisy than late; a file that says it is clean has to be.
         if result.late:
             raise EngineFailedError(self._engine.stats().last_error or "The model could not be run.")
-        self._audio.deliver(result.hop)
+        self._audio.deliver(cast("Float32", result.hop))
 
     def take(self) -> Float32:
         """Give the clean samples that are ready, possibly none; after the last ones, `done` is true."""

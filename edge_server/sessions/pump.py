@@ -35,6 +35,11 @@ class Pump:
         self.engine = engine
         self._consumers: dict[int, HopConsumer] = {}
 
+    @property
+    def consumers(self) -> list[HopConsumer]:
+        """Everyone with a stream in the engine now."""
+        return list(self._consumers.values())
+
     def attach(self, handle: StreamHandle, consumer: HopConsumer) -> None:
         """Let the results of a stream go to `consumer`."""
         self._consumers[handle.stream_id] = consumer

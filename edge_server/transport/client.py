@@ -3,26 +3,49 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any, Protocol
 
-from edge_server.errors import EngineFailedError, HushboxError
+from edge_server.errors import EngineFailedError, HushboxError, OverloadedError
 from edge_server.metrics import Metrics
 from edge_server.sessions.session import Session
-from edge_server.transport.client_link import ClientLink
-from edge_server.transport.packets import AudioPacket, encode_packet
+from edge_server.transport.packets import AudioPacket
 
 
-@dataclass(frozen=True, slots=True)
+class Link(Protocol):
+    """The way to a client. None of these calls may wait."""
+
+    connection_id: str
+
+    def emit(self, event: str, argument: Any) -> None:
+        """Send one event."""
+
+    def send_audio(self, packet: AudioPacket) -> None:
+        """Send one packet of audio."""
+
+    def part(self, error: HushboxError) -> None:
+        """Say goodbye with the reason, and disconnect."""
+
+    def release(self) -> None:
+        """End what is left of the connection."""
+
+
+@dataclass(slots=True, eq=False)
 class Client:
     """One connected client; it also listens to its session's voice."""
 
     session: Session
-    link: ClientLink
+    link: Link
     metrics: Metrics
+    parted: bool = False
 
     def answer(self, packet: AudioPacket) -> None:
         """Send one packet of audio."""
-        self.metrics.packets_out.inc()
-        self.link.emit("audio", encode_packet(packet))
+        self.metrics.audio.packets_out += 1
+        self.link.send_audio(packet)
+
+    def overloaded(self, error: OverloadedError) -> None:
+        """Tell the client that some of its audio comes back dry."""
+        self.notice(error)
 
     def engine_failed(self, error: EngineFailedError) -> None:
         """Tell the client that its stream is over, and part."""
@@ -36,13 +59,17 @@ class Client:
     def part(self, error: HushboxError) -> None:
         """Say goodbye with the reason and disconnect."""
         self.metrics.count_error(error)
+        self.parted = True
         self.link.part(error)
+
+    def let_go(self) -> None:
+        """Give the voice up: its client has come back over another connection."""
+        self.session.voice = self.session.resumable = None
+        self.link.release()
 
     def close(self) -> None:
         """Free the voice's slot and count what the stream did. Closing twice does nothing."""
         voice = self.session.voice
         if voice is not None:
-            summary = voice.stream.summary()
-            self.metrics.lost_packets.inc(summary["lost_packets"])
-            self.metrics.stream_latency_s.observe(summary["latency_ms_p99"] / 1000)
+            self.metrics.count_voice(voice.stream.summary())
             self.session.close()

@@ -8,86 +8,154 @@ from typing import Any
 import gevent
 import socketio
 
-from edge_server.errors import HushboxError
-from edge_server.transport.socketio_packet import NAMESPACE, encode_acknowledgement, encode_event
-from edge_server.transport.websocket import BoundedWebSocket
+from edge_server.config import Settings
+from edge_server.errors import ClientTooSlowError, HushboxError
+from edge_server.transport.outbox import Outbox
+from edge_server.transport.packets import AudioPacket, encode_packet
+from edge_server.transport.plain_clients import PlainClients
+from edge_server.transport.polling import drop_oldest_audio, poll_packet, waiting_bytes
+from edge_server.transport.socketio_packet import NAMESPACE, encode_acknowledgement, encode_audio, encode_event
+from edge_server.transport.websocket import BoundedWebSocket, Sink
+from edge_server.transport.websocket_frames import BINARY, encode_frame
 
 _GOODBYE_GRACE_S = 1.0
 
 
 class ClientLink:
-    """Sends to one client without waiting.
+    """Sends to one client in one namespace without waiting.
 
-    A client that does not read is cut once `max_packets`, or `max_bytes` beside the last message,
-    wait for it. Thread: the network loop's; everything but
-    `part_and_wait` may be called from loop callbacks.
+    Over a WebSocket, what python-engineio has nothing to send before goes straight to the connection. A client that
+    takes its audio too slowly loses the oldest first, and is parted from when that is not enough (see `Outbox`).
+    Thread: the network loop's; everything may be called from loop callbacks.
     """
 
     def __init__(
         self,
         server: socketio.Server,
         sid: str,
-        websocket: BoundedWebSocket,
-        max_packets: int,
-        max_bytes: int,
+        websocket: BoundedWebSocket | None,
+        settings: Settings,
         on_cut: Callable[[], None],
+        namespace: str = NAMESPACE,
     ) -> None:
         self._server = server
         self._sid = sid
-        self._eio_sid: str = server.manager.eio_sid_from_sid(sid, NAMESPACE)
+        self._namespace = namespace
+        self._eio_sid: str = server.manager.eio_sid_from_sid(sid, namespace)
+        # What all namespaces of one connection have in common; known to its client, so not for others.
+        self.connection_id = self._eio_sid
+        self._plain_clients: PlainClients = server.plain_clients
+        self._is_plain = self._eio_sid in server.plain_clients
         self._websocket = websocket
-        self._max_packets = max_packets
-        self._max_bytes = max_bytes
+        self._max_packets = settings.max_outbound_packets
+        self._max_bytes = settings.max_outbound_bytes
+        self._dropped = 0
         self._on_cut = on_cut
         self._parting = False
 
     def admit(self, limit_bytes: int) -> None:
         """Keep the connection, and take messages up to this size."""
-        self._websocket.admit(limit_bytes)
+        connection = self._server.eio.sockets.get(self._eio_sid)
+        if connection is not None:
+            connection.session["admitted"] = True
+        if self._websocket is not None:
+            self._websocket.admit(limit_bytes)
+
+    def listen(self, sink: Sink) -> None:
+        """Let `sink` see binary messages before python-engineio does."""
+        if self._websocket is not None and not self._is_plain:
+            self._websocket.listen(sink)
 
     def emit(self, event: str, argument: Any) -> None:
         """Send one event."""
-        self._send(encode_event(event, argument))
+        self.send_encoded(encode_event(event, argument, self._namespace))
+
+    def send_audio(self, packet: AudioPacket) -> None:
+        """Send one packet of audio."""
+        self.send_encoded(encode_audio(encode_packet(packet)), is_audio=True)
 
     def acknowledge(self, acknowledgement_id: int | None, argument: Any) -> None:
         """Answer an event, if it asked for an acknowledgement."""
         if acknowledgement_id is not None:
-            self._send(encode_acknowledgement(acknowledgement_id, argument))
+            self.send_encoded(encode_acknowledgement(acknowledgement_id, argument, self._namespace))
+
+    @property
+    def waiting_packets(self) -> int:
+        """How many packets wait for this client to read."""
+        connection = self._server.eio.sockets.get(self._eio_sid)
+        in_outbox = len(self._websocket.outbox) if self._websocket is not None else 0
+        return in_outbox + (connection.queue.qsize() if connection is not None else 0)
 
     def part(self, error: HushboxError) -> None:
         """Say goodbye with the reason, and disconnect; by force after a second."""
         if not self._parting:
-            self.emit("goodbye", error.to_dict())
+            self._send(encode_event("goodbye", error.to_dict(), self._namespace), False)
             self._parting = True
             gevent.spawn(self._disconnect)
 
     def release(self) -> None:
         """End what is left of a connection whose client is gone."""
         self._parting = True
-        gevent.spawn_later(_GOODBYE_GRACE_S, self._websocket.cut)
+        self._cut_later()
 
-    def _send(self, message: bytes) -> None:
+    def send_encoded(self, message: bytes, is_audio: bool = False) -> None:
+        """Send the bytes of one Socket.IO packet."""
+        if not self._parting:
+            self._send(message, is_audio)
+
+    def _send(self, message: bytes, is_audio: bool) -> None:
         connection = self._server.eio.sockets.get(self._eio_sid)
-        if self._parting or connection is None or connection.closed:
+        if connection is None or connection.closed:
             return
-        if self._is_behind(connection.queue):
+        if self._websocket is None or self._is_plain or connection.queue.qsize():
+            self._queue(connection, message, is_audio)
+            return
+        self._websocket.send_frame(encode_frame(BINARY, message), is_audio)
+        outbox = self._websocket.outbox
+        if len(outbox) and outbox.too_slow:
+            self._give_up(outbox)
+
+    def _queue(self, connection: Any, message: bytes, is_audio: bool) -> None:
+        for part in self._plain_clients.translate(message) if self._is_plain else (message,):
+            connection.send(poll_packet(part, is_audio))
+        waiting = connection.queue.qsize()
+        if waiting > self._max_packets:
+            self._dropped += drop_oldest_audio(connection.queue)
+        too_many = waiting > 2 * self._max_packets or self._dropped >= self._max_packets
+        # Bytes are counted only for those who lag: nearly always the queue is empty.
+        if too_many or (waiting > 1 and waiting_bytes(connection.queue) > self._max_bytes + len(message)):
+            self._give_up(None)
+
+    def _give_up(self, outbox: Outbox | None) -> None:
+        if not self._parting:
             self._on_cut()
             self._parting = True
-            self._websocket.cut()
-            return
-        self._server.eio.send(self._eio_sid, message)
-
-    def _is_behind(self, queue: Any) -> bool:
-        waiting = queue.qsize()
-        if waiting >= self._max_packets:
-            return True
-        # Counted only for those who lag: nearly always the queue is empty.
-        return waiting > 0 and sum(len(packet.data or b"") for packet in queue.queue if packet) > self._max_bytes
+            error = ClientTooSlowError("You do not take what the box sends you; the oldest audio was dropped already.")
+            if outbox is not None and self._websocket is not None:
+                goodbye = encode_event("goodbye", error.to_dict(), self._namespace)
+                self._websocket.send_frame(encode_frame(BINARY, goodbye))
+            gevent.spawn(self._disconnect)
 
     def _disconnect(self) -> None:
-        gevent.spawn_later(_GOODBYE_GRACE_S, self._websocket.cut)
-        self._server.disconnect(self._sid, NAMESPACE)
+        self._cut_later()
+        self._server.disconnect(self._sid, self._namespace)
         connection = self._server.eio.sockets.get(self._eio_sid)
         if connection is not None:
             # Not waited for: a client that does not read would keep this greenlet and the queue for ever.
             connection.close(wait=False)
+
+    def _cut_later(self) -> None:
+        if self._websocket is not None:
+            gevent.spawn_later(_GOODBYE_GRACE_S, self._websocket.cut)
+
+
+def open_link(
+    server: socketio.Server,
+    settings: Settings,
+    on_cut: Callable[[], None],
+    sid: str,
+    environ: dict[str, Any],
+    namespace: str = NAMESPACE,
+) -> ClientLink:
+    """The way to a client that has joined a namespace, with the limits of the settings."""
+    return ClientLink(server, sid, environ.get("wsgi.websocket"), settings, on_cut, namespace)

@@ -26,6 +26,22 @@ def integer(fields: Mapping[str, Any], name: str) -> int:
     return value
 
 
+def integer_in(fields: Mapping[str, Any], name: str, lowest: int, highest: int) -> int:
+    """A required integer of this range. Raises `BadRequestError`."""
+    value = integer(fields, name)
+    if not lowest <= value <= highest:
+        raise BadRequestError(f"{name} has to be between {lowest} and {highest}.")
+    return value
+
+
+def flag(fields: Mapping[str, Any], name: str, default: bool) -> bool:
+    """A truth value. Raises `BadRequestError`."""
+    value = fields.get(name, default)
+    if not isinstance(value, bool):
+        raise BadRequestError(f"{name} has to be true or false.")
+    return value
+
+
 def text(fields: Mapping[str, Any], name: str) -> str:
     """A required string. Raises `BadRequestError`."""
     value = fields.get(name)

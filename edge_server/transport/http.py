@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import flask
-import gevent
-from flask import Blueprint, Flask, Response, jsonify, request, send_from_directory
+from flask import Blueprint, Flask, Response, jsonify, request
 from werkzeug.exceptions import ClientDisconnected, HTTPException, RequestEntityTooLarge
 
 from edge_server.auth.pairing import PairingDesk
-from edge_server.auth.tokens import SPEAKER, TokenDesk
+from edge_server.auth.tokens import OWNER, SPEAKER, IssuedToken, TokenDesk
 from edge_server.config import Settings
 from edge_server.errors import (
     BadRequestError,
@@ -30,16 +29,16 @@ from edge_server.jobs.clip import CLIP_FORMATS, ClipDesk
 from edge_server.metrics import CONTENT_TYPE, Metrics
 from edge_server.sessions.live_voice import MAX_SUPPRESSION_LIMIT_DB
 from edge_server.transport.fields import as_fields, choice, limit_db, text
+from edge_server.transport.handler import STILL_CONNECTED
+from edge_server.transport.page import page_routes
 from edge_server.transport.request_body import RequestInMemory
+from edge_server.transport.request_fields import bearer_token, small_json
 from edge_server.transport.same_origin import add_security_headers, require_own_origin
 from edge_server.transport.upload_gate import UploadGate
-from edge_server.transport.websocket import STILL_CONNECTED
 
 logger = logging.getLogger(__name__)
 
-_MAX_JSON_BYTES = 4096
 _MULTIPART_ENVELOPE_BYTES = 16 * 1024
-_A_YEAR_S = 31_536_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +53,8 @@ class HttpContext:
     metrics: Metrics
     probe: Callable[[], float]
     info: Callable[[], dict[str, Any]]
+    more_routes: Sequence[Blueprint] = ()
+    on_paired: Callable[[IssuedToken], None] = lambda issued: None
 
 
 def create_flask_app(context: HttpContext) -> Flask:
@@ -63,7 +64,9 @@ def create_flask_app(context: HttpContext) -> Flask:
     app.config["MAX_CONTENT_LENGTH"] = context.settings.max_clip_bytes + _MULTIPART_ENVELOPE_BYTES
     app.register_blueprint(_api(context))
     app.register_blueprint(_health(context))
-    app.register_blueprint(_page(context.settings.web_dir))
+    for blueprint in context.more_routes:
+        app.register_blueprint(blueprint)
+    app.register_blueprint(page_routes(context.settings.web_dir))
     app.register_error_handler(Exception, lambda error: _error_answer(error, context))
     app.after_request(add_security_headers)
     return app
@@ -75,15 +78,16 @@ def _api(context: HttpContext) -> Blueprint:
     @api.post("/pair")
     def pair() -> Response:
         require_own_origin(request)
-        fields = as_fields(_small_json(context.settings.http_timeout_s))
+        fields = as_fields(small_json(context.settings.http_timeout_s))
         context.pairing.redeem(text(fields, "pin"))
-        issued = context.tokens.issue(SPEAKER)
+        issued = context.tokens.issue(SPEAKER, context.tokens.device_of(fields.get("token")))
+        context.on_paired(issued)
         return jsonify(token=issued.token, expires_in_s=issued.expires_in_s, role=issued.claims.role)
 
     @api.post("/denoise")
     def denoise() -> Response:
         require_own_origin(request)
-        context.tokens.verify(_bearer_token())
+        context.tokens.verify(bearer_token()).require_role(SPEAKER, OWNER)
         fields = _clip_fields()
         suppression_limit_db = limit_db(fields, "suppression_limit_db", MAX_SUPPRESSION_LIMIT_DB)
         file_format = choice(fields, "format", CLIP_FORMATS)
@@ -98,16 +102,6 @@ def _api(context: HttpContext) -> Blueprint:
         return jsonify(context.info())
 
     return api
-
-
-def _small_json(timeout_s: float) -> Any:
-    """The body as JSON, or None; read in bounds also when it comes in chunks without a declared length, or trickles in."""
-    request.max_content_length = _MAX_JSON_BYTES
-    try:
-        with gevent.Timeout(timeout_s, TimeoutError):
-            return request.get_json(force=True, silent=True)
-    except RequestEntityTooLarge as error:
-        raise BadRequestError("The body of this request is a small JSON object.") from error
 
 
 def _health(context: HttpContext) -> Blueprint:
@@ -131,30 +125,6 @@ def _health(context: HttpContext) -> Blueprint:
         return Response(context.metrics.render(), content_type=CONTENT_TYPE)
 
     return health
-
-
-def _page(web_dir: Path) -> Blueprint:
-    page = Blueprint("page", __name__)
-
-    @page.get("/", defaults={"path": "index.html"})
-    @page.get("/<path:path>")
-    def file(path: str) -> Response:
-        if not web_dir.is_dir():
-            raise NotFoundError("The page is not built on this box; the API works without it.")
-        response = send_from_directory(web_dir, path)
-        # Vite names the files in assets/ after their content, so they never change.
-        if path.startswith("assets/"):
-            response.headers["Cache-Control"] = f"public, max-age={_A_YEAR_S}, immutable"
-        else:
-            response.headers["Cache-Control"] = "no-cache"
-        return response
-
-    return page
-
-
-def _bearer_token() -> str | None:
-    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-    return token.strip() if scheme.lower() == "bearer" else None
 
 
 def _still_connected() -> Callable[[], bool]:
@@ -194,6 +164,8 @@ def _error_answer(error: Exception, context: HttpContext) -> tuple[Response, int
     response = jsonify(error=known.to_dict())
     if isinstance(known, PinLockedError):
         response.headers["Retry-After"] = str(context.pairing.locked_for_s)
+    elif known.retry_after_s is not None:
+        response.headers["Retry-After"] = str(math.ceil(known.retry_after_s))
     if isinstance(error, HTTPException) and not isinstance(known, (NotFoundError, FileTooLargeError)):
         return response, error.code or known.http_status
     return response, known.http_status

@@ -12,7 +12,10 @@ _HEADERS = {
     "Permissions-Policy": "microphone=(self), camera=(), geolocation=()",
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
+    # Both together make the page cross-origin isolated, without which a browser has no SharedArrayBuffer.
     "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Embedder-Policy": "require-corp",
+    "Cross-Origin-Resource-Policy": "same-origin",
 }
 _HOST = re.compile(r"[A-Za-z0-9.\-\[\]:]+")
 
@@ -39,6 +42,6 @@ def _content_security_policy(asked: Request) -> str:
     socket = f" {scheme}://{asked.host}" if _HOST.fullmatch(asked.host) else ""
     return (
         f"default-src 'self'; script-src 'self'; worker-src 'self' blob:; connect-src 'self'{socket}; "
-        "style-src 'self'; img-src 'self' data: blob:; media-src 'self' blob:; "
+        "style-src 'self'; img-src 'self' data: blob:; media-src 'self' blob:; font-src 'self'; manifest-src 'self'; "
         "object-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
     )

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
+import msgpack
 import socketio
 from socketio.exceptions import ConnectionRefusedError as ConnectionRefused
 
-from edge_server.auth.tokens import TokenDesk
+from edge_server.auth.tokens import OWNER, SPEAKER, IssuedToken, TokenDesk
 from edge_server.config import Settings
 from edge_server.errors import (
     BadRequestError,
@@ -24,12 +25,16 @@ from edge_server.errors import (
 from edge_server.metrics import Metrics
 from edge_server.sessions.session import Session
 from edge_server.transport.client import Client
-from edge_server.transport.client_link import ClientLink
-from edge_server.transport.packets import decode_packet
+from edge_server.transport.client_link import open_link
+from edge_server.transport.connections import Attendance, Connections
+from edge_server.transport.packets import AudioPacket, decode_packet
 from edge_server.transport.socketio_packet import MALFORMED_EVENT, NAMESPACE
 from edge_server.transport.socketio_server import CLIP_ENVELOPE_BYTES
+from edge_server.transport.voice_control import VoiceControl
 
 logger = logging.getLogger(__name__)
+
+EVENT = 2
 
 
 class AudioLane:
@@ -45,6 +50,8 @@ class AudioLane:
         settings: Settings,
         tokens: TokenDesk,
         metrics: Metrics,
+        connections: Connections,
+        control: VoiceControl,
         unix_clock: Callable[[], float],
     ) -> None:
         self.clients: dict[str, Client] = {}
@@ -53,6 +60,8 @@ class AudioLane:
         self._settings = settings
         self._tokens = tokens
         self._metrics = metrics
+        self._connections = connections
+        self._control = control
         self._unix_clock = unix_clock
         metrics.sessions.set_function(lambda: len(self.clients))
 
@@ -75,47 +84,80 @@ class AudioLane:
             if left_s is not None:
                 client.link.emit("token.expiring", {"expires_in_s": left_s})
 
+    def renewed(self, client: Client, issued: IssuedToken) -> None:
+        """Let a fresh token count in every namespace of this client."""
+        self._connections.renewed(client.link.connection_id, issued)
+
+    def require_open(self) -> None:
+        """Raise `ServerStoppingError` once the box admits nobody any more."""
+        if self.stopping:
+            raise ServerStoppingError("This box is shutting down.")
+
+    def enter(self, sid: str, namespace: str, environ: dict[str, Any], client: Client) -> None:
+        """Count a client among the connected."""
+        self.clients[sid] = client
+        attendance = Attendance(client.session, client.part, lambda: client.session.voice is not None)
+        self._connections.joined(client.link.connection_id, environ, namespace, attendance)
+
+    def leave(self, sid: str, namespace: str, broken: bool) -> None:
+        """Let a client go whose connection is over, as it wished or because it is `broken`."""
+        client = self.clients.pop(sid, None)
+        if client is not None:
+            self._control.leave(client, broken)
+            if self._connections.left(client.link.connection_id, namespace):
+                client.link.release()
+
     def _connect(self, sid: str, environ: dict[str, Any], auth: object) -> None:
         try:
-            if self.stopping:
-                raise ServerStoppingError("This box is shutting down.")
+            self.require_open()
             token = auth.get("token") if isinstance(auth, dict) else None
             claims = self._tokens.verify(token)
+            claims.require_role(SPEAKER, OWNER)
         except HushboxError as error:
             self._metrics.count_error(error)
             raise ConnectionRefused(error.message, error.to_dict()) from error
-        link = ClientLink(
-            self._server,
-            sid,
-            environ["wsgi.websocket"],
-            self._settings.max_outbound_packets,
-            self._settings.max_outbound_bytes,
-            self._metrics.cut_connections.inc,
-        )
+        link = open_link(self._server, self._settings, self._metrics.cut_connections.inc, sid, environ)
         link.admit(self._settings.max_clip_bytes + CLIP_ENVELOPE_BYTES)
-        self.clients[sid] = Client(Session(str(token), claims), link, self._metrics)
+        client = Client(Session(str(token), claims), link, self._metrics)
+        self.enter(sid, NAMESPACE, environ, client)
+        link.listen(lambda message: self._take_message(client, message))
 
     def _disconnect(self, sid: str, reason: str) -> None:
-        client = self.clients.pop(sid, None)
-        if client is not None:
-            client.close()
-            client.link.release()
+        self.leave(sid, NAMESPACE, broken=reason != self._server.reason.CLIENT_DISCONNECT)
 
     def _audio(self, sid: str, *arguments: object) -> None:
         client = self.clients.get(sid)
-        if client is None:
-            return
+        if client is not None:
+            self.take(client, arguments, decode_packet)
+
+    def _take_message(self, client: Client, message: bytes | bytearray) -> bool:
+        """Take a message right from the connection if it is audio; everything else goes through python-socketio."""
+        try:
+            fields = msgpack.unpackb(message)
+            event, *arguments = fields["data"] if fields["nsp"] == NAMESPACE else ("",)
+        except (ValueError, TypeError, KeyError, msgpack.UnpackException):
+            return False
+        if event != "audio" or fields["type"] != EVENT or fields.get("id") is not None:
+            return False
+        if not all(isinstance(argument, bytes) for argument in arguments):
+            # Perhaps an ArrayBuffer as Node packs it; the packet parser knows about that.
+            return False
+        self.take(client, arguments, decode_packet)
+        return True
+
+    def take(self, client: Client, arguments: Sequence[object], decode: Callable[[bytes], AudioPacket]) -> None:
+        """Take one packet of audio, or tell the client why not."""
         if client.session.expired(self._unix_clock()):
             self._part_expired(client)
             return
         try:
             if len(arguments) != 1 or not isinstance(arguments[0], bytes):
                 raise PacketMalformedError("An audio event has one binary argument.")
-            client.session.require_voice().accept(decode_packet(arguments[0]))
-            self._metrics.packets_in.inc()
+            client.session.require_voice().accept(decode(arguments[0]))
+            self._metrics.audio.packets_in += 1
         except HushboxError as error:
             if isinstance(error, OverrunError):
-                self._metrics.dropped_packets.inc()
+                self._metrics.audio.dropped_packets += 1
             client.notice(error)
         except Exception:
             logger.exception("An audio packet could not be handled.")

@@ -9,14 +9,24 @@ from socketio import packet
 from socketio.msgpack_packet import MsgPackPacket
 
 NAMESPACE = "/audio"
+JOBS_NAMESPACE = "/jobs"
+ROOMS_NAMESPACE = "/rooms"
+BOX_NAMESPACE = "/box"
+NAMESPACES = (NAMESPACE, JOBS_NAMESPACE, ROOMS_NAMESPACE, BOX_NAMESPACE)
 MALFORMED_EVENT = "\x00malformed"
-# Events whose answer takes long: their handler gets the acknowledgement's id and answers by itself.
-DEFERRED_EVENTS = frozenset({"clip"})
+# Events whose answer takes long, or has to be out before what follows: their handler gets the
+# acknowledgement's id and answers by itself.
+DEFERRED_EVENTS = frozenset({"clip", "stream.resume"})
+DEFERRED_NAMESPACES = frozenset({JOBS_NAMESPACE, ROOMS_NAMESPACE, BOX_NAMESPACE})
 _CLIENT_TYPES = frozenset({packet.CONNECT, packet.DISCONNECT, packet.EVENT})
 # How JavaScript's msgpack parser packs an ArrayBuffer under Node; in browsers it packs plain binary.
 _ARRAY_BUFFER_EXTENSION = 0
 # python-socketio would run the server's own handlers for these, with arguments of the client's choice.
 _RESERVED_EVENTS = frozenset({"connect", "disconnect", MALFORMED_EVENT})
+
+
+_AUDIO_PREFIX = b"\x83\xa4type\x02\xa4data\x92\xa5audio"
+_AUDIO_SUFFIX = b"\xa3nsp" + bytes((0xA0 | len(NAMESPACE),)) + NAMESPACE.encode()
 
 
 class StrictPacket(MsgPackPacket):  # type: ignore[misc]
@@ -46,33 +56,54 @@ class StrictPacket(MsgPackPacket):  # type: ignore[misc]
             fields = msgpack.unpackb(encoded_packet, ext_hook=_extension)
         except (ValueError, TypeError, msgpack.UnpackException):
             fields = None
-        if not _is_client_packet(fields):
-            self.packet_type, self.namespace, self.id, self.data = packet.EVENT, NAMESPACE, None, [MALFORMED_EVENT]
+        if not is_client_packet(fields):
+            self._fill({"type": packet.EVENT, "nsp": NAMESPACE, "data": [MALFORMED_EVENT]})
             return
+        self._fill(fields)
+
+    @classmethod
+    def of(cls, fields: dict[str, Any]) -> StrictPacket:
+        """The packet of these fields, which `is_client_packet` has approved."""
+        made = cls()
+        made._fill(fields)
+        return made
+
+    def _fill(self, fields: dict[str, Any]) -> None:
         self.packet_type = fields["type"]
         self.namespace = fields["nsp"]
-        self.data = fields.get("data")
-        self.id = fields.get("id")
-        if self.packet_type == packet.EVENT and self.data[0] in DEFERRED_EVENTS:
-            self.data = [self.data[0], self.id, *self.data[1:]]
-            self.id = None
+        data, self.id = fields.get("data"), fields.get("id")
+        if data and self.packet_type == packet.EVENT and _is_deferred(self.namespace, data[0]):
+            data, self.id = [data[0], self.id, *data[1:]], None
+        self.data = data
 
 
-def encode_event(event: str, argument: Any) -> bytes:
+def encode_event(event: str, argument: Any, namespace: str = NAMESPACE) -> bytes:
     """The bytes of one event with one argument."""
-    return bytes(msgpack.packb({"type": packet.EVENT, "data": [event, argument], "nsp": NAMESPACE}))
+    return bytes(msgpack.packb({"type": packet.EVENT, "data": [event, argument], "nsp": namespace}))
 
 
-def encode_acknowledgement(acknowledgement_id: int, argument: Any) -> bytes:
+def encode_audio(data: bytes) -> bytes:
+    """The bytes of an `audio` event, as `encode_event` would give them."""
+    size = len(data)
+    head = b"\xc4" + bytes((size,)) if size < 256 else b"\xc5" + size.to_bytes(2, "big")
+    return _AUDIO_PREFIX + head + data + _AUDIO_SUFFIX
+
+
+def encode_acknowledgement(acknowledgement_id: int, argument: Any, namespace: str = NAMESPACE) -> bytes:
     """The bytes of the answer to the event that carried `acknowledgement_id`."""
-    return bytes(msgpack.packb({"type": packet.ACK, "data": [argument], "nsp": NAMESPACE, "id": acknowledgement_id}))
+    return bytes(msgpack.packb({"type": packet.ACK, "data": [argument], "nsp": namespace, "id": acknowledgement_id}))
+
+
+def _is_deferred(namespace: str, event: str) -> bool:
+    return namespace in DEFERRED_NAMESPACES or (namespace == NAMESPACE and event in DEFERRED_EVENTS)
 
 
 def _extension(code: int, data: bytes) -> bytes | msgpack.ExtType:
     return data if code == _ARRAY_BUFFER_EXTENSION else msgpack.ExtType(code, data)
 
 
-def _is_client_packet(fields: Any) -> bool:
+def is_client_packet(fields: Any) -> bool:
+    """Whether these are the fields of a packet that a client may send."""
     if not isinstance(fields, dict) or not isinstance(fields.get("nsp"), str):
         return False
     kind, data, number = fields.get("type"), fields.get("data"), fields.get("id")

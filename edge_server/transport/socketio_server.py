@@ -6,23 +6,28 @@ from flask import Flask
 from flask_socketio import SocketIO
 
 from edge_server.config import Settings
-from edge_server.transport.socketio_packet import NAMESPACE, StrictPacket
+from edge_server.transport.plain_clients import PlainClients
+from edge_server.transport.polling import PollingGate
+from edge_server.transport.socketio_packet import NAMESPACES, StrictPacket
 
 # An encoded clip travels in one message, together with its token and field names.
 CLIP_ENVELOPE_BYTES = 8192
 
 
 def create_socketio(flask_app: Flask, settings: Settings) -> SocketIO:
-    """Flask-SocketIO on gevent: WebSocket only, msgpack, handlers in the reader's greenlet."""
-    return SocketIO(
+    """Flask-SocketIO on gevent: msgpack or stock JSON, WebSocket or polling, handlers in the reader's greenlet."""
+    box = SocketIO(
         flask_app,
         async_mode="gevent",
         serializer=StrictPacket,
         async_handlers=False,
-        namespaces=[NAMESPACE],
-        transports=["websocket"],
+        namespaces=list(NAMESPACES),
+        transports=["websocket", "polling"],
         ping_interval=settings.ping_interval_s,
         ping_timeout=settings.ping_timeout_s,
         max_http_buffer_size=settings.max_clip_bytes + CLIP_ENVELOPE_BYTES,
         manage_session=False,
     )
+    PlainClients(box.server)
+    flask_app.wsgi_app = PollingGate(flask_app.wsgi_app, box.server.eio, settings.max_connections)  # type: ignore[method-assign]
+    return box

@@ -1,223 +1,236 @@
-"""gevent-websocket with limits, fast unmasking and a socket that can be cut."""
+"""The server's side of a WebSocket: bounded, read by callbacks, and taken by python-engineio for its own."""
 
 from __future__ import annotations
 
-import contextlib
-import select
-import socket
-from typing import Any
+from collections import deque
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 import gevent
-import numpy as np
-from gevent.pywsgi import Input
-from geventwebsocket.exceptions import ProtocolError, WebSocketError
-from geventwebsocket.handler import WebSocketHandler
-from geventwebsocket.websocket import Header, Stream, WebSocket
+from gevent.event import Event
 
 from edge_server.errors import TooManyStreamsError
-from edge_server.transport.request_body import BoundedInput
+from edge_server.transport.outbox import Outbox
 from edge_server.transport.upload_gate import Upload
+from edge_server.transport.websocket_frames import (
+    BINARY,
+    CLOSE,
+    NORMAL,
+    PING,
+    PONG,
+    TEXT,
+    TRY_LATER,
+    FrameReader,
+    Message,
+    WebSocketViolationError,
+    check_close,
+    encode_close,
+    encode_frame,
+)
+from edge_server.transport.wire import Wire
 
-_ENGINE_IO_TEXTS = frozenset("156")
-_ENGINE_IO_PINGS = "23"
-_LONGEST_PING = 32
-# No msgpack begins with this byte: the Socket.IO layer above answers it as a malformed message.
-_NO_MSGPACK = b"\xc1"
-_CLOSE_TOO_BIG = 1009
-_CLOSE_PROTOCOL_ERROR = 1002
-_CLOSE_TRY_LATER = 1013
+if TYPE_CHECKING:
+    from edge_server.transport.handler import BoundedHandler
+
+Sink = Callable[[bytes | bytearray], bool]
+
+_LARGE_BYTES = 256 * 1024
+_MAX_INBOX = 16
 _MESSAGES_PER_TURN = 16
-# A multiple of the mask's four bytes, so that every block begins with the first of them.
-_BLOCK_BYTES = 256 * 1024
-_BAD_REQUEST = b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-length: 0\r\n\r\n"
-STILL_CONNECTED = "hushbox.still_connected"
-"""A function in the WSGI environment: whether the client of a request has not hung up yet."""
+_CLOSE_GRACE_S = 1.0
 
 
-class MessageTooLargeError(WebSocketError):  # type: ignore[misc]
-    """A message is longer than this connection may send."""
-
-
-class BoundedWebSocket(WebSocket):  # type: ignore[misc]
+class BoundedWebSocket:
     """A WebSocket whose messages are measured before they are read.
 
-    gevent-websocket allocates whatever a frame header declares and joins fragments without end; this one
-    refuses both beyond `limit_bytes`, which grows once the client has shown a token. Large ones wait at the gate.
+    Messages go to a `sink` as they come, on the loop; those that it does not take, or that come while the greenlet of
+    this connection is busy with an earlier one, wait for `receive`. Messages beyond `limit_bytes`, which grows once
+    the client has shown a token, end the connection; large ones wait at the gate.
     """
 
-    __slots__ = ("_message_bytes", "_messages", "_upload", "admitted", "limit_bytes")
-
-    def __init__(self, environ: dict[str, Any], handler: BoundedHandler, limit_bytes: int) -> None:
-        super().__init__(environ, Stream(handler), handler)
-        self.limit_bytes = limit_bytes
+    def __init__(self, environ: dict[str, Any], handler: BoundedHandler, limit_bytes: int, outbox: Outbox) -> None:
+        self.environ = environ
+        self.path: str = environ.get("PATH_INFO", "")
+        self.origin: str | None = environ.get("HTTP_ORIGIN")
+        self.version: str | None = environ.get("HTTP_SEC_WEBSOCKET_VERSION")
+        self.protocol: str | None = None
         self.admitted = False
-        self._message_bytes = 0
-        self._messages = 0
+        self.closed = False
+        self.outbox = outbox
+        self._handler = handler
+        self._reader = FrameReader(limit_bytes)
+        self._wire: Wire | None = None
+        self._silence_s: float = handler.server.http_timeout_s
+        self._inbox: deque[str | bytes | bytearray | None] = deque()
+        self._came = Event()
+        self._idle = False
+        self._sink: Sink | None = None
+        self._wants_gate = False
         self._upload: Upload | None = None
 
     def admit(self, limit_bytes: int) -> None:
-        """Keep this connection beyond the time for authentication, and take messages up to this size."""
+        """Keep this connection beyond the time for authentication, and take messages up to this size or an earlier one."""
         self.admitted = True
-        self.limit_bytes = limit_bytes
+        self._reader.limit_bytes = max(self._reader.limit_bytes, limit_bytes)
 
     def cut_unless_admitted(self) -> None:
         """End the connection of a client that never showed a token."""
         if not self.admitted:
             self.cut()
 
+    def listen(self, sink: Sink) -> None:
+        """Show every binary message to `sink` first; it says whether it took the message, and must not wait."""
+        self._sink = sink
+
     def settimeout(self, seconds: float) -> None:
         """Longest silence of the peer; python-engineio calls this with the ping interval plus its timeout."""
-        connection = self.handler.socket
-        if connection is not None:
-            connection.settimeout(seconds)
+        self._silence_s = seconds
 
     def cut(self) -> None:
         """End the TCP connection now, also under a reader or a writer that waits on it."""
-        connection = getattr(self.handler, "socket", None)
-        if connection is None:
-            return
-        try:
-            connection.shutdown(socket.SHUT_RDWR)
-        except OSError:
-            # The peer was faster; the connection is gone either way.
-            return
+        if not self.closed:
+            self.closed = True
+            self._open().end()
 
-    def receive(self) -> str | bytes | None:
-        """The next message, or None when the connection is over."""
-        self._messages += 1
-        if self._messages % _MESSAGES_PER_TURN == 0:
-            # Reading from a socket that always has data never yields; without this a flood would starve everyone.
-            gevent.sleep(0)
+    def send(self, message: str | bytes) -> None:
+        """Send one message."""
+        if isinstance(message, str):
+            self.send_frame(encode_frame(TEXT, message.encode()))
+        else:
+            self.send_frame(encode_frame(BINARY, message))
+
+    def send_frame(self, frame: bytes, is_audio: bool = False) -> None:
+        """Send the bytes of one frame, at once or as soon as the client takes it."""
+        if not self.closed:
+            self._open().send(frame, is_audio)
+
+    def receive(self) -> str | bytes | bytearray | None:
+        """The next message that the sink did not take, or None when the connection is over."""
+        self._open()
+        while not self._inbox:
+            if self._wants_gate:
+                self._enter_gate()
+            self._idle = True
+            self._came.wait()
+            self._came.clear()
+        message = self._inbox.popleft()
+        if message is None:
+            self._inbox.append(None)
+        elif len(self._inbox) == _MAX_INBOX - 1:
+            self._read_on()
+        return message
+
+    def close(self, code: int = NORMAL, reason: str = "") -> None:
+        """Say that the connection ends and why, and end it; waits for the peer for a second at each step."""
+        self._leave_gate()
+        if not self.closed:
+            wire = self._open()
+            wire.send(encode_close(code, reason))
+            self.closed = True
+            wire.finish(_CLOSE_GRACE_S)
+        self._end_of_messages()
+
+    def admissible(self, text: str) -> str | bytes | None:
+        """What `receive` gives for a text message; None ends the connection as a breach of the protocol."""
+        return text
+
+    def _open(self) -> Wire:
+        if self._wire is None:
+            connection = self._handler.socket
+            self._wire = Wire(connection, self.outbox, self._take_data, self._ask, self._end_of_messages)
+            first = self._handler.take_early_bytes()
+            self._wire.start(self._silence_s)
+            if first:
+                self._take_data(first)
+        return self._wire
+
+    def _ask(self) -> None:
+        self.send_frame(encode_frame(PING, b""))
+
+    def _take_data(self, data: bytes) -> None:
         try:
-            message: str | bytes | None = super().receive()
-        except MessageTooLargeError:
-            self.close(_CLOSE_TOO_BIG, "message too large")
-            return None
-        except TooManyStreamsError as busy:
-            self.close(_CLOSE_TRY_LATER, busy.message)
-            return None
-        finally:
-            self._message_bytes = 0
+            for message in self._reader.feed(data, _MESSAGES_PER_TURN):
+                self._take(message)
+        except WebSocketViolationError as violation:
+            self._refuse(violation)
+            return
+        if self._reader.has_more and not self.closed:
+            # Whoever sends floods of small messages gets a turn like everyone, and no longer one.
+            self._open().pause()
+            self._read_on()
+        if self._reader.declared_bytes > _LARGE_BYTES and self._upload is None and not self._wants_gate:
+            self._wants_gate = True
+            self._open().pause()
+            self._wake()
+
+    def _read_on(self) -> None:
+        if self.closed or self._wants_gate or len(self._inbox) >= _MAX_INBOX:
+            return
+        if self._reader.has_more:
+            gevent.get_hub().loop.run_callback(self._go_on)
+        else:
+            self._open().resume()
+
+    def _go_on(self) -> None:
+        if not self.closed and self._reader.has_more and len(self._inbox) < _MAX_INBOX:
+            self._take_data(b"")
+            if not self._reader.has_more:
+                self._read_on()
+
+    def _take(self, message: Message) -> None:
+        opcode, data = message
+        if opcode == BINARY:
+            if self._sink is None or not self._idle or not self._sink(data):
+                self._keep(data)
             self._leave_gate()
-        return self._admissible(message) if isinstance(message, str) else message
+        elif opcode == TEXT:
+            text = self.admissible(data.decode())
+            if text is None:
+                raise WebSocketViolationError(1002, "no packet of this protocol")
+            self._keep(text)
+        elif opcode == PING:
+            self.send_frame(encode_frame(PONG, bytes(data)))
+        elif opcode == CLOSE:
+            raise WebSocketViolationError(_echoed(check_close(bytes(data))), "")
 
-    def _admissible(self, text: str) -> str | bytes | None:
-        """What python-engineio may see of a text: it fails on others outside its own error handling."""
-        if text in _ENGINE_IO_TEXTS or (text[:1] in _ENGINE_IO_PINGS and 0 < len(text) <= _LONGEST_PING):
-            return text
-        if text[:1] == "4":
-            return _NO_MSGPACK
-        self.close(_CLOSE_PROTOCOL_ERROR, "not an Engine.IO packet")
-        return None
+    def _keep(self, message: str | bytes | bytearray) -> None:
+        self._inbox.append(message)
+        if len(self._inbox) >= _MAX_INBOX:
+            self._open().pause()
+        self._wake()
 
-    def read_frame(self) -> tuple[Any, bytes | bytearray]:
-        """The header and the unmasked payload of the next frame. Raises `MessageTooLargeError`."""
-        header = Header.decode_header(self.stream)
-        if header.flags:
-            raise ProtocolError
-        self._message_bytes += header.length
-        if self._message_bytes > self.limit_bytes:
-            raise MessageTooLargeError
-        if self._message_bytes > _BLOCK_BYTES and self._upload is None:
-            self._upload = self.handler.server.upload_gate.enter()
-        if not header.length:
-            return header, b""
-        if header.length <= _BLOCK_BYTES:
-            return header, self._read_block(header.length, header.mask)
-        payload = bytearray()
-        while len(payload) < header.length:
-            payload += self._read_block(min(_BLOCK_BYTES, header.length - len(payload)), header.mask)
-            gevent.sleep(0)
-        return header, payload
+    def _refuse(self, violation: WebSocketViolationError) -> None:
+        self._open().pause()
+        self._sink = None
+        # In a greenlet of its own: the close frame may have to wait, and this runs on the loop.
+        gevent.spawn(self.close, violation.code, violation.reason)
+
+    def _end_of_messages(self) -> None:
+        self.closed = True
+        self._leave_gate()
+        if not self._inbox or self._inbox[-1] is not None:
+            self._inbox.append(None)
+        self._wake()
+
+    def _wake(self) -> None:
+        self._idle = False
+        self._came.set()
+
+    def _enter_gate(self) -> None:
+        self._wants_gate = False
+        try:
+            self._upload = self._handler.server.upload_gate.enter()
+        except TooManyStreamsError as busy:
+            self.close(TRY_LATER, busy.message)
+            return
+        self._read_on()
 
     def _leave_gate(self) -> None:
         if self._upload is not None:
             self._upload.leave()
             self._upload = None
 
-    def _read_block(self, size_bytes: int, mask: bytes) -> bytes:
-        block: bytes = self.raw_read(size_bytes)
-        if len(block) != size_bytes:
-            raise WebSocketError("Unexpected EOF reading frame payload")
-        return _unmask(block, mask) if mask else block
 
-
-class BoundedHandler(WebSocketHandler):  # type: ignore[misc]
-    """Upgrades to `BoundedWebSocket`; bounds the silence inside a request; sends small packets at once."""
-
-    def handle(self) -> None:
-        """Serve the requests of one connection."""
-        self.socket.settimeout(self.server.http_timeout_s)
-        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        # A client may hang up before it has its answer; nothing is left to be done for it then.
-        with contextlib.suppress(OSError):
-            super().handle()
-
-    def upgrade_connection(self) -> Any:
-        """Answer the upgrade request and put the bounded WebSocket in the place of the library's."""
-        answer = super().upgrade_connection()
-        replaced = getattr(self, "websocket", None)
-        if replaced is not None:
-            # Marked closed, or its __del__ would send a close frame on the connection that lives on.
-            replaced.closed = True
-            self.websocket = BoundedWebSocket(self.environ, self, self.server.first_message_bytes)
-            self.environ["wsgi.websocket"] = self.websocket
-            gevent.spawn_later(self.server.handshake_timeout_s, self.websocket.cut_unless_admitted)
-        return answer
-
-    def handle_one_request(self) -> Any:
-        """Serve one request, whose head has to arrive in time however slowly its bytes trickle."""
-        self._head_deadline = gevent.Timeout.start_new(self.server.http_timeout_s, TimeoutError)
-        try:
-            return super().handle_one_request()
-        finally:
-            self._head_deadline.close()
-
-    def get_environ(self) -> dict[str, Any]:
-        """The WSGI environment, with a body that is read in bounds."""
-        environ: dict[str, Any] = super().get_environ()
-        # An upgrade has no body; pywsgi gives it the bare connection.
-        if isinstance(environ["wsgi.input"], Input):
-            self.wsgi_input = BoundedInput(
-                environ["wsgi.input"], self.server.max_discard_bytes, self.server.http_timeout_s, self._end_connection
-            )
-            environ["wsgi.input"] = self.wsgi_input
-        environ[STILL_CONNECTED] = self._still_connected
-        return environ
-
-    def handle_one_response(self) -> None:
-        """Answer a request whose head is complete."""
-        self._head_deadline.close()
-        super().handle_one_response()
-
-    def _still_connected(self) -> bool:
-        # Asked of the kernel: a read would take bytes away, and a TLS connection cannot be peeked at.
-        poll = select.poll()
-        poll.register(self.socket.fileno(), select.POLLRDHUP)
-        return not poll.poll(0)
-
-    def _end_connection(self) -> None:
-        self.close_connection = True
-
-    def handle_error(self, t: Any, v: Any, tb: Any) -> None:
-        """Report a defect; a client that hung up or fell silent is none."""
-        if issubclass(t, OSError):
-            self.close_connection = True
-        else:
-            super().handle_error(t, v, tb)
-
-    def _handle_client_error(self, ex: Exception) -> tuple[str, bytes]:
-        # The library prints a traceback here for what only is a client that hung up or dawdled.
-        return ("400", _BAD_REQUEST)
-
-    def log_request(self) -> None:
-        """Requests are counted, not logged."""
-
-    def log_error(self, msg: str, *args: object) -> None:
-        """Malformed requests are answered with 400 and not logged: any device on the network can send them."""
-
-
-def _unmask(payload: bytes, mask: bytes) -> bytes:
-    size = len(payload)
-    padded = np.frombuffer(mask * (-(-size // 4)), dtype=np.uint8, count=size)
-    return np.bitwise_xor(np.frombuffer(payload, dtype=np.uint8), padded).tobytes()
+def _echoed(code: int) -> int:
+    # 1005 says that there was no code; it may not be sent.
+    return NORMAL if code == 1005 else code

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import logging
 from typing import Any
 
 import gevent
@@ -16,8 +17,8 @@ from gevent.pywsgi import WSGIServer
 from edge_server.appliance.tls import CertificateFiles
 from edge_server.config import Settings
 from edge_server.errors import AddressTakenError
+from edge_server.transport.handler import BoundedHandler
 from edge_server.transport.upload_gate import UploadGate
-from edge_server.transport.websocket import BoundedHandler
 
 
 class BoundedServer(WSGIServer):  # type: ignore[misc]
@@ -32,10 +33,14 @@ class BoundedServer(WSGIServer):  # type: ignore[misc]
         environ = {"SERVER_NAME": "hushbox"}
         pool = Pool(settings.max_connections)
         super().__init__(address, application, spawn=pool, log=None, error_log=None, environ=environ, **tls)
+        # gevent-websocket would write a line for every upgrade that is none; any device on the network can send them.
+        self.logger = logging.Logger("hushbox.upgrades", logging.ERROR)
         self.upload_gate = gate
         self.http_timeout_s = settings.http_timeout_s
         self.handshake_timeout_s = settings.handshake_timeout_s
         self.first_message_bytes = settings.max_message_bytes
+        self.max_outbound_packets = settings.max_outbound_packets
+        self.max_outbound_bytes = settings.max_outbound_bytes
         self.max_discard_bytes = 2 * settings.max_clip_bytes
 
     def wrap_socket_and_handle(self, client_socket: Any, address: Any) -> None:

@@ -2,7 +2,10 @@ from edge_server.appliance.banner import pin_banner, start_banner
 
 
 def test_the_banner_shows_where_the_box_is() -> None:
-    banner = start_banner("http://localhost:8080", ["https://192.168.1.20:8443"], "tiny")
+    banner = start_banner(
+        "http://localhost:8080", ["https://192.168.1.20:8443"], "tiny", "about 7 live voices on this box"
+    )
+    assert "about 7 live voices on this box" in banner
     assert "http://localhost:8080" in banner
     assert "https://192.168.1.20:8443" in banner
 

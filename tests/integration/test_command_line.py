@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from edge_server.app import token_desk
 from edge_server.auth.tokens import OWNER
 from edge_server.config import Settings
+from edge_server.desks import token_desk
 from tests.audio_files import encoded
 
 
@@ -32,7 +32,7 @@ def test_check_finds_a_good_box_good(tiny_model_path: Path, tmp_path: Path) -> N
     )
     assert result.returncode == 0
     lines = result.stdout.splitlines()
-    assert len(lines) == 6
+    assert len(lines) == 7
     assert all(line.startswith("✓ ") for line in lines)
 
 

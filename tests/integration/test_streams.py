@@ -3,6 +3,7 @@
 import threading
 from pathlib import Path
 
+import msgpack
 import numpy as np
 import pytest
 
@@ -11,8 +12,9 @@ from edge_server.client import DenoiseClient, StreamedAudio
 from edge_server.engine.model_file import ModelFile
 from edge_server.errors import EngineFailedError
 from edge_server.offline.denoise import denoise_samples
-from edge_server.transport.packets import FLAG_GAP, KIND_AUDIO, AudioPacket
+from edge_server.transport.packets import FLAG_GAP, KIND_AUDIO, AudioPacket, decode_answer, encode_packet
 from tests.conftest import Voice
+from tests.raw_client import RawClient
 from tests.running_box import Box, running_box
 
 PACKET = 320
@@ -123,7 +125,7 @@ def test_frames_past_their_deadline_come_back_dry_and_flagged(
     samples = to_s16(noisy_voice(16000, 0.5, 14))
     with running_box(tiny_model_path, tmp_path) as box:
         # A deadline that has always passed: every frame is late.
-        object.__setattr__(box.service._control._voices, "deadline_s", -1000.0)
+        object.__setattr__(box.service._voices.context, "deadline_s", -1000.0)
         with box.client() as client:
             streamed = client.stream(samples, 16000, realtime=False)
     assert streamed.summary["late_frames"] > 0
@@ -156,3 +158,12 @@ def test_odd_numbers_of_samples_come_back_as_many(box: Box, noisy_voice: Voice, 
     samples = to_s16(noisy_voice(16000, 1.0, 15))[:count]
     with box.client() as client:
         assert client.stream(samples, 16000, realtime=False).samples.shape == (count,)
+
+
+def test_an_array_buffer_as_node_packs_it_is_audio_too(box: Box) -> None:
+    with RawClient(box) as client:
+        client.join(box.token())
+        client.call("stream.start", START)
+        packet = encode_packet(AudioPacket(KIND_AUDIO, 0, 0, 0, bytes(2 * PACKET)))
+        client.emit("audio", msgpack.ExtType(0, packet))
+        assert decode_answer(client.receive_event("audio")).sequence == 0

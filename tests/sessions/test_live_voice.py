@@ -6,11 +6,12 @@ import pytest
 from edge_server.engine.model_file import ModelFile
 from edge_server.engine.stats import EngineConfig
 from edge_server.engine.worker import Engine
-from edge_server.errors import BadRequestError, EngineFailedError, TooManyStreamsError
+from edge_server.errors import BadRequestError, EngineFailedError, OverloadedError, TooManyStreamsError
 from edge_server.sessions.live_voice import LiveVoice, VoiceContext, VoiceRequest
 from edge_server.sessions.pump import Pump
-from edge_server.sessions.stream import StreamLimits
-from edge_server.transport.packets import KIND_AUDIO, KIND_TAIL, AudioPacket
+from edge_server.sessions.stream_limits import StreamLimits
+from edge_server.transport.packets import FLAG_LATE, KIND_AUDIO, KIND_TAIL, AudioPacket
+from tests.engine.driving import ManualClock
 
 
 class Listener:
@@ -19,9 +20,13 @@ class Listener:
     def __init__(self) -> None:
         self.packets: list[AudioPacket] = []
         self.failures: list[EngineFailedError] = []
+        self.warnings: list[OverloadedError] = []
 
     def answer(self, packet: AudioPacket) -> None:
         self.packets.append(packet)
+
+    def overloaded(self, error: OverloadedError) -> None:
+        self.warnings.append(error)
 
     def engine_failed(self, error: EngineFailedError) -> None:
         self.failures.append(error)
@@ -141,3 +146,33 @@ def test_a_packet_is_five_to_a_hundred_milliseconds(bench: Bench, packet_samples
 @pytest.mark.parametrize("packet_samples", [80, 1600])
 def test_five_and_a_hundred_milliseconds_are_fine(bench: Bench, packet_samples: int) -> None:
     assert bench.voice(Listener(), packet_samples).stream.packet_samples == packet_samples
+
+
+def test_late_audio_is_dry_and_told_and_leaves_no_delay_behind(tiny_model: ModelFile) -> None:
+    clock = ManualClock()
+    engine = Engine(tiny_model, EngineConfig(), lambda: None, clock)
+    context = VoiceContext(Pump(engine), StreamLimits(50, 1.0), 0.06, clock)
+    listener = Listener()
+    voice = LiveVoice(context, VoiceRequest(tiny_model.facts.geometry(16000), 320, None), listener)
+    for sequence in range(60):
+        voice.accept(packet(sequence))
+        clock.now_s += 0.02
+        # From the twentieth packet on the engine stands still for 200 ms.
+        if not 20 <= sequence < 30:
+            engine.run_inline()
+            context.pump.drain()
+    assert [p.sequence for p in listener.packets] == list(range(60))
+    late = [p.sequence for p in listener.packets if p.flags & FLAG_LATE]
+    assert late
+    assert late[0] >= 19
+    assert late[-1] < 32
+    assert len(listener.warnings) == 1
+    delay = voice.stream.delay_samples
+    sent = np.frombuffer(b"".join(packet(sequence).payload for sequence in range(60)), "<i2")
+    heard = np.frombuffer(b"".join(p.payload for p in listener.packets), "<i2")
+    # In the middle of the late ones the input itself comes out, where it belongs.
+    middle = slice(24 * 320, 25 * 320)
+    assert np.abs(heard[middle].astype(int) - sent[middle.start - delay : middle.stop - delay]).max() <= 1
+    # Afterwards the model is at work again, at the same delay: every packet is answered when it comes.
+    assert all(not p.flags & FLAG_LATE for p in listener.packets[33:])
+    assert voice.stream.drained

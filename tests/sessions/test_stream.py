@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 
 from edge_server.audio.geometry import SUPPORTED_RATES_HZ, StreamGeometry
 from edge_server.errors import OverrunError, PacketWrongSizeError, SequenceWrongError
-from edge_server.sessions.stream import DueHop, Stream, StreamLimits
+from edge_server.sessions.stream import DueHop, Stream
+from edge_server.sessions.stream_limits import StreamLimits
 from edge_server.transport.packets import FLAG_GAP, FLAG_LATE, KIND_AUDIO, KIND_TAIL, AudioPacket
 
 PACKET_SAMPLES = 320
@@ -178,6 +179,15 @@ def test_audio_ahead_of_real_time_is_due_later_than_audio_in_time() -> None:
     for sequence in range(50):
         hurried.send(sequence)
     assert hurried.owed[-1].due_s == pytest.approx(100.0 + 49 * 0.02 + DEADLINE_S)
+
+
+def test_audio_that_waits_because_the_box_is_slow_is_due_as_ever() -> None:
+    it = talk()
+    for sequence in range(20):
+        it.send(sequence)
+        it.now_s += 0.02
+    # Nothing was answered; the twentieth packet came in time all the same.
+    assert it.owed[-1].due_s == pytest.approx(it.now_s - 0.02 + DEADLINE_S, abs=0.001)
 
 
 def test_a_fast_microphone_clock_does_not_move_deadlines_away() -> None:

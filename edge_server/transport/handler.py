@@ -1,0 +1,108 @@
+"""The handler of one HTTP connection: bounded in time, and upgraded to the WebSockets of this service."""
+
+from __future__ import annotations
+
+import contextlib
+import select
+import socket
+from typing import Any
+
+import gevent
+from gevent.pywsgi import Input
+from geventwebsocket.handler import WebSocketHandler
+
+from edge_server.transport.engineio_websocket import EngineIoWebSocket
+from edge_server.transport.outbox import Outbox
+from edge_server.transport.request_body import BoundedInput
+from edge_server.transport.websocket import BoundedWebSocket
+
+_BAD_REQUEST = b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-length: 0\r\n\r\n"
+RAW_PATH = "/ws/v1/audio"
+STILL_CONNECTED = "hushbox.still_connected"
+"""A function in the WSGI environment: whether the client of a request has not hung up yet."""
+
+
+class BoundedHandler(WebSocketHandler):  # type: ignore[misc]
+    """Upgrades to `BoundedWebSocket`; bounds the silence inside a request; sends small packets at once."""
+
+    def handle(self) -> None:
+        """Serve the requests of one connection."""
+        self.socket.settimeout(self.server.http_timeout_s)
+        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        # A client may hang up before it has its answer; nothing is left to be done for it then.
+        with contextlib.suppress(OSError):
+            super().handle()
+
+    def upgrade_connection(self) -> Any:
+        """Answer the upgrade request and put the bounded WebSocket in the place of the library's."""
+        answer = super().upgrade_connection()
+        replaced = getattr(self, "websocket", None)
+        if replaced is not None:
+            # Marked closed, or its __del__ would send a close frame on the connection that lives on.
+            replaced.closed = True
+            kind = BoundedWebSocket if self.environ["PATH_INFO"] == RAW_PATH else EngineIoWebSocket
+            outbox = Outbox(self.server.max_outbound_packets, self.server.max_outbound_bytes)
+            self.websocket = kind(self.environ, self, self.server.first_message_bytes, outbox)
+            self.environ["wsgi.websocket"] = self.websocket
+            gevent.spawn_later(self.server.handshake_timeout_s, self.websocket.cut_unless_admitted)
+        return answer
+
+    def take_early_bytes(self) -> bytes:
+        """What the client sent right behind its upgrade request and is in the reader's buffer already."""
+        try:
+            early = bytes(self.rfile.peek())
+        except OSError:
+            # Nothing is there, and the connection does not wait any more.
+            return b""
+        return bytes(self.rfile.read(len(early))) if early else b""
+
+    def handle_one_request(self) -> Any:
+        """Serve one request, whose head has to arrive in time however slowly its bytes trickle."""
+        self._head_deadline = gevent.Timeout.start_new(self.server.http_timeout_s, TimeoutError)
+        try:
+            return super().handle_one_request()
+        finally:
+            self._head_deadline.close()
+
+    def get_environ(self) -> dict[str, Any]:
+        """The WSGI environment, with a body that is read in bounds."""
+        environ: dict[str, Any] = super().get_environ()
+        # An upgrade has no body; pywsgi gives it the bare connection.
+        if isinstance(environ["wsgi.input"], Input):
+            self.wsgi_input = BoundedInput(
+                environ["wsgi.input"], self.server.max_discard_bytes, self.server.http_timeout_s, self._end_connection
+            )
+            environ["wsgi.input"] = self.wsgi_input
+        environ[STILL_CONNECTED] = self._still_connected
+        return environ
+
+    def handle_one_response(self) -> None:
+        """Answer a request whose head is complete."""
+        self._head_deadline.close()
+        super().handle_one_response()
+
+    def _still_connected(self) -> bool:
+        # Asked of the kernel: a read would take bytes away, and a TLS connection cannot be peeked at.
+        poll = select.poll()
+        poll.register(self.socket.fileno(), select.POLLRDHUP)
+        return not poll.poll(0)
+
+    def _end_connection(self) -> None:
+        self.close_connection = True
+
+    def handle_error(self, t: Any, v: Any, tb: Any) -> None:
+        """Report a defect; a client that hung up or fell silent is none."""
+        if issubclass(t, OSError):
+            self.close_connection = True
+        else:
+            super().handle_error(t, v, tb)
+
+    def _handle_client_error(self, ex: Exception) -> tuple[str, bytes]:
+        # The library prints a traceback here for what only is a client that hung up or dawdled.
+        return ("400", _BAD_REQUEST)
+
+    def log_request(self) -> None:
+        """Requests are counted, not logged."""
+
+    def log_error(self, msg: str, *args: object) -> None:
+        """Malformed requests are answered with 400 and not logged: any device on the network can send them."""

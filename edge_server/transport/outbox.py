@@ -1,0 +1,70 @@
+"""What waits for a client that does not take it at once: bounded, oldest audio first to go. Pure."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import NamedTuple
+
+
+class _Waiting(NamedTuple):
+    data: bytes
+    is_audio: bool
+
+
+class Outbox:
+    """Frames in the order in which they are to be sent.
+
+    Beyond `max_packets` the oldest audio is dropped; beyond twice as many, or `max_bytes` beside the last frame, the
+    client is `too_slow`.
+    """
+
+    __slots__ = ("_frames", "_max_bytes", "_max_packets", "bytes_waiting", "dropped")
+
+    def __init__(self, max_packets: int, max_bytes: int) -> None:
+        self._max_packets = max_packets
+        self._max_bytes = max_bytes
+        self._frames: deque[_Waiting] = deque()
+        self.bytes_waiting = 0
+        self.dropped = 0
+
+    def __len__(self) -> int:
+        return len(self._frames)
+
+    @property
+    def too_slow(self) -> bool:
+        """Whether more waits than a client may let wait, or as much audio was dropped."""
+        beside_the_last = self.bytes_waiting - (len(self._frames[-1].data) if self._frames else 0)
+        return self.dropped >= self._max_packets or beside_the_last > self._max_bytes or self._overfull
+
+    def append(self, data: bytes, is_audio: bool) -> None:
+        """Let a frame wait; too much audio makes room for it."""
+        self._frames.append(_Waiting(data, is_audio))
+        self.bytes_waiting += len(data)
+        if len(self._frames) > self._max_packets:
+            self._drop_oldest_audio()
+
+    def next(self) -> bytes:
+        """What is to be sent next, until `sent` says how much of it was."""
+        return self._frames[0].data
+
+    def sent(self, size: int) -> None:
+        """Hear that so many bytes of `next` are gone."""
+        data, is_audio = self._frames.popleft()
+        self.bytes_waiting -= size
+        if size < len(data):
+            self._frames.appendleft(_Waiting(data[size:], is_audio))
+        elif not self._frames:
+            self.dropped = 0
+
+    @property
+    def _overfull(self) -> bool:
+        return len(self._frames) > 2 * self._max_packets
+
+    def _drop_oldest_audio(self) -> None:
+        # The first one may be half on its way, and TLS wants to be given again what it could not take.
+        for index in range(1, len(self._frames)):
+            if self._frames[index].is_audio:
+                self.bytes_waiting -= len(self._frames[index].data)
+                del self._frames[index]
+                self.dropped += 1
+                return

@@ -1,0 +1,138 @@
+"""Long polling: bounded before python-engineio reads it, with packets that know whether they may be dropped."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from engineio import packet
+from engineio.payload import Payload
+
+MAX_PACKETS = 64
+MAX_BODY_BYTES = 1 << 20
+_FIRST_BODY_BYTES = 64 * 1024
+_SEPARATOR = b"\x1e"
+_EMPTY_PACKETS = frozenset((b"1", b"3", b"6"))
+_LONGEST_PONG = 32
+_PATH = "/socket.io/"
+
+WsgiApp = Callable[[dict[str, Any], Any], Iterable[bytes]]
+
+Payload.max_decode_packets = MAX_PACKETS
+
+
+class _AudioPollPacket(packet.Packet):  # type: ignore[misc]
+    """A message that is dropped first when its client does not fetch it."""
+
+
+def poll_packet(data: str | bytes, is_audio: bool) -> packet.Packet:
+    """An Engine.IO message for the queue of a client."""
+    return (_AudioPollPacket if is_audio else packet.Packet)(packet.MESSAGE, data)
+
+
+def drop_oldest_audio(queue: Any) -> int:
+    """Drop the oldest message of audio from a client's queue, and give how many were dropped: 1 or 0."""
+    for waiting in queue.queue:
+        if isinstance(waiting, _AudioPollPacket):
+            queue.queue.remove(waiting)
+            queue.task_done()
+            return 1
+    return 0
+
+
+def waiting_bytes(queue: Any) -> int:
+    """How many bytes wait in a client's queue."""
+    return sum(len(waiting.data or b"") for waiting in queue.queue if waiting)
+
+
+class PollingGate:
+    """Refuses bodies, connections and packets beyond the limits before python-engineio sees them.
+
+    It would read what a request declares and log a traceback for every malformed packet.
+    """
+
+    def __init__(self, application: WsgiApp, engine: Any, max_connections: int) -> None:
+        self._application = application
+        self._engine = engine
+        self._max_connections = max_connections
+
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        """Serve one request."""
+        if environ["PATH_INFO"] == _PATH and "wsgi.websocket" not in environ and not self._admits(environ):
+            start_response("400 Bad Request", [("Content-Type", "text/plain"), ("Content-Length", "0")])
+            return []
+        return self._application(environ, start_response)
+
+    def _admits(self, environ: dict[str, Any]) -> bool:
+        if "HTTP_UPGRADE" in environ:
+            # Half a request to upgrade: python-engineio would take it for a whole one.
+            return False
+        sid = _sid(environ)
+        if environ["REQUEST_METHOD"] == "GET":
+            return bool(sid) or len(self._engine.sockets) < self._max_connections
+        if environ["REQUEST_METHOD"] != "POST":
+            return False
+        connection = self._engine.sockets.get(sid)
+        if connection is None:
+            return False
+        longest = MAX_BODY_BYTES if connection.session.get("admitted") else _FIRST_BODY_BYTES
+        length = environ.get("CONTENT_LENGTH", "")
+        if not length.isdigit() or int(length) > longest:
+            return False
+        body = environ["wsgi.input"].read(int(length))
+        environ["wsgi.input"] = io.BytesIO(body)
+        return len(body) == int(length) and _is_payload(body)
+
+
+class UnauthenticatedPollers:
+    """Ends the polling connections that show no token in time; those over a WebSocket are cut by it.
+
+    `clock` never goes back. Thread: the network loop's.
+    """
+
+    def __init__(self, engine: Any, patience_s: float, clock: Callable[[], float]) -> None:
+        self._engine = engine
+        self._patience_s = patience_s
+        self._clock = clock
+        self._first_seen_s: dict[str, float] = {}
+
+    def sweep(self) -> None:
+        """Look at everyone who is connected."""
+        now_s = self._clock()
+        strangers = {sid: it for sid, it in self._engine.sockets.items() if not it.session.get("admitted")}
+        self._first_seen_s = {sid: self._first_seen_s.get(sid, now_s) for sid in strangers}
+        for sid, connection in strangers.items():
+            if not connection.upgraded and now_s - self._first_seen_s[sid] >= self._patience_s:
+                connection.close(wait=False)
+                self._engine.sockets.pop(sid, None)
+
+
+def _sid(environ: dict[str, Any]) -> str:
+    fields = dict(item.partition("=")[::2] for item in environ.get("QUERY_STRING", "").split("&"))
+    return str(fields.get("sid", ""))
+
+
+def _is_payload(body: bytes) -> bool:
+    packets = body.split(_SEPARATOR)
+    return len(packets) <= MAX_PACKETS and all(map(_is_packet, packets))
+
+
+def _is_packet(data: bytes) -> bool:
+    if data[:1] == b"4":
+        return data[1:2].isdigit() and _is_utf8(data)
+    if data[:1] == b"b":
+        # Base64 of whole groups; what it holds is for the packet parser above to judge.
+        return len(data) > 1 and (len(data) - 1) % 4 == 0 and data[1:].rstrip(b"=").translate(None, _BASE64) == b""
+    return data in _EMPTY_PACKETS or (data[:1] == b"3" and len(data) <= _LONGEST_PONG and data.isascii())
+
+
+def _is_utf8(data: bytes) -> bool:
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+_BASE64 = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"

@@ -1,0 +1,39 @@
+"""The other benchmarks, as short as they can be."""
+
+from pathlib import Path
+
+import pytest
+
+from scripts.bench_sessions import run_sessions_benchmark
+from scripts.bench_soak import run_crowd_soak, run_stream_soak
+from scripts.bench_stages import run_stages_benchmark, stages_table
+
+
+@pytest.mark.parametrize(("transport", "tls"), [("raw", False), ("raw", True), ("polling", False), ("socketio", True)])
+def test_every_lane_can_be_loaded_and_is_checked(tiny_model_path: Path, transport: str, tls: bool) -> None:
+    result = run_sessions_benchmark(
+        tiny_model_path, 2, 20, 0.5, transport=transport, tls=tls, max_baseline_sessions=0, search=False
+    )
+    assert (result["transport"], result["tls"], result["sessions"], result["dropped"]) == (transport, tls, 2, 0)
+    # Dry audio, which only a machine that is very busy gives, is not what the file would sound like.
+    assert result["audio_ok"] or result["late_frames"]
+    assert result["generator_cpu_percent"] > 0
+
+
+def test_a_stream_neither_drifts_nor_changes_what_passes_through(tiny_model_path: Path) -> None:
+    result = run_stream_soak(tiny_model_path, 0.01)
+    assert (result["drift_samples"], result["wrong_packets"]) == (0, 0)
+
+
+def test_a_crowd_that_left_leaves_nothing(tiny_model_path: Path) -> None:
+    result = run_crowd_soak(tiny_model_path, 3, 0.01)
+    assert (result["streams_left"], result["sessions_left"]) == (0, 0)
+    assert result["threads"][0] == result["threads"][1]
+    assert result["descriptors"][0] == result["descriptors"][1]
+
+
+def test_the_stages_of_a_packet_are_measured(tiny_model_path: Path) -> None:
+    result = run_stages_benchmark(tiny_model_path, rounds=20)
+    assert set(result["frame_us"]) == {1, 8, 32, 64}
+    assert all(us >= 0 for us in result["packet_us"].values())
+    assert "network side, together" in stages_table(result)

@@ -1,0 +1,149 @@
+"""A client whose network goes away and comes back, over Socket.IO."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from edge_server.audio.pcm import to_s16le
+from edge_server.transport.packets import (
+    KIND_AUDIO,
+    KIND_SILENCE,
+    AudioPacket,
+    decode_answer,
+    encode_packet,
+    silent_packets,
+)
+from tests.conftest import Voice
+from tests.raw_client import RawClient
+from tests.running_box import Box, running_box, wait_until
+
+RATE_HZ, PACKET = 16000, 320
+START = {"sample_rate_hz": RATE_HZ, "packet_samples": PACKET, "resumable": True}
+
+
+@pytest.fixture(scope="module")
+def box(tiny_model_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Box]:
+    with running_box(tiny_model_path, tmp_path_factory.mktemp("box"), max_streams=1) as running:
+        yield running
+
+
+def joined(box: Box) -> RawClient:
+    client = RawClient(box)
+    assert client.join(box.token())["type"] == 0
+    return client
+
+
+def say(client: RawClient, pcm: bytes, sequence: int) -> None:
+    payload = pcm[2 * PACKET * sequence : 2 * PACKET * (sequence + 1)]
+    client.emit("audio", encode_packet(AudioPacket(KIND_AUDIO, 0, sequence, 0, payload)))
+
+
+def heard(client: RawClient, until: int) -> list[AudioPacket]:
+    answers = [decode_answer(client.receive_event("audio"))]
+    while answers[-1].sequence < until:
+        answers.append(decode_answer(client.receive_event("audio")))
+    return answers
+
+
+def resume_of(started: dict[str, Any], next_answer: int) -> dict[str, Any]:
+    return {"stream_id": started["stream_id"], "key": started["resume"]["key"], "next_answer": next_answer}
+
+
+def test_the_stream_goes_on_and_sounds_as_if_the_gap_had_been_silence(box: Box, noisy_voice: Voice) -> None:
+    pcm = to_s16le(noisy_voice(RATE_HZ, 3.0, 8))
+    first = joined(box)
+    started = first.call("stream.start", START)
+    assert started["resume"]["grace_s"] == 15
+    for sequence in range(20):
+        say(first, pcm, sequence)
+    heard(first, 19)
+    first.websocket.sock.close()
+    # The box has not noticed, and only one stream may run: it is the same one that goes on.
+    second = joined(box)
+    resumed = second.call("stream.resume", resume_of(started, 15))
+    assert (resumed["ok"], resumed["next_sequence"], resumed["stream_id"]) == (True, 20, started["stream_id"])
+    for sequence in range(100, 120):
+        say(second, pcm, sequence)
+    answers = heard(second, 119)
+    silences = [answer for answer in answers if answer.kind == KIND_SILENCE]
+    assert [(answer.sequence, silent_packets(answer)) for answer in silences] == [(15, 5), (20, 80)]
+    spoken = [answer for answer in answers if answer.kind == KIND_AUDIO]
+    assert [answer.sequence for answer in spoken] == list(range(100, 120))
+    assert np.abs(np.frombuffer(b"".join(answer.payload for answer in spoken), "<i2")).max() > 500
+    summary = second.call("stream.end", {})
+    assert (summary["packets_in"], summary["lost_packets"], summary["late_frames"]) == (40, 80, 0)
+    assert summary["samples_out"] == 120 * PACKET + started["delay_samples"]
+    wait_until(lambda: box.service.engine.stats().live_streams == 0)
+
+
+def test_a_stream_waits_for_its_client_and_for_no_longer_than_agreed(tiny_model_path: Path, tmp_path: Path) -> None:
+    with running_box(tiny_model_path, tmp_path, resume_s=0.3, max_streams=1) as box:
+        first = joined(box)
+        started = first.call("stream.start", START)
+        first.websocket.sock.close()
+        wait_until(lambda: box.service._resume_desk.parked == 1)
+        assert box.service.engine.stats().live_streams == 1
+        wait_until(lambda: box.service.engine.stats().live_streams == 0)
+        second = joined(box)
+        refused = second.call("stream.resume", resume_of(started, 0))
+        assert refused["error"]["code"] == "resume_failed"
+        assert second.call("stream.start", START)["ok"]
+
+
+@pytest.mark.parametrize("farewell", ["end", "disconnect"])
+def test_who_says_goodbye_leaves_nothing_behind(box: Box, farewell: str) -> None:
+    client = joined(box)
+    started = client.call("stream.start", START)
+    if farewell == "end":
+        client.call("stream.end", {})
+    else:
+        client.send({"type": 1, "nsp": "/audio"})
+    wait_until(lambda: box.service.engine.stats().live_streams == 0)
+    assert box.service._resume_desk.parked == 0
+    again = joined(box)
+    assert again.call("stream.resume", resume_of(started, 0))["error"]["code"] == "resume_failed"
+
+
+def test_a_stream_that_was_not_promised_to_wait_does_not(box: Box) -> None:
+    client = joined(box)
+    assert "resume" not in client.call("stream.start", START | {"resumable": False})
+    client.websocket.sock.close()
+    wait_until(lambda: box.service.engine.stats().live_streams == 0)
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        ({"key": "wrong"}, "resume_failed"),
+        ({"stream_id": "wrong"}, "resume_failed"),
+        ({"next_answer": 7}, "bad_request"),
+        ({"next_answer": "0"}, "bad_request"),
+        ({"key": None}, "bad_request"),
+    ],
+)
+def test_a_wrong_resume_is_refused_and_the_right_one_still_works(box: Box, change: dict[str, Any], code: str) -> None:
+    first = joined(box)
+    started = first.call("stream.start", START)
+    second = joined(box)
+    assert second.call("stream.resume", resume_of(started, 0) | change)["error"]["code"] == code
+    assert second.call("stream.resume", resume_of(started, 0))["ok"]
+    assert second.call("stream.end", {})["ok"]
+
+
+def test_who_has_a_stream_cannot_resume_another(box: Box) -> None:
+    client = joined(box)
+    started = client.call("stream.start", START)
+    assert client.call("stream.resume", resume_of(started, 0))["error"]["code"] == "stream_exists"
+    assert client.call("stream.end", {})["ok"]
+
+
+def test_a_stop_does_not_wait_for_those_who_are_away(tiny_model_path: Path, tmp_path: Path) -> None:
+    with running_box(tiny_model_path, tmp_path) as box:
+        client = joined(box)
+        client.call("stream.start", START)
+        client.websocket.sock.close()
+        wait_until(lambda: box.service._resume_desk.parked == 1)
+    assert box.service.engine.stats().live_streams == 0

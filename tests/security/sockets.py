@@ -1,0 +1,38 @@
+"""Connections without a client on them."""
+
+import socket
+import time
+
+PATIENCE_S = 20.0
+
+
+def connected_socket(port: int | None) -> socket.socket:
+    return socket.create_connection(("127.0.0.1", port or 0), timeout=PATIENCE_S)
+
+
+def ends(connection: socket.socket) -> bool:
+    """Wait for the box to close the connection."""
+    try:
+        while connection.recv(65536):
+            pass
+    except TimeoutError:
+        return False
+    except OSError:
+        return True
+    return True
+
+
+def trickles_until_cut(connection: socket.socket) -> bool:
+    """Send a byte now and then, far more often than the box's patience for silence, until the box hangs up."""
+    connection.settimeout(0.05)
+    deadline_s = time.monotonic() + PATIENCE_S
+    while time.monotonic() < deadline_s:
+        try:
+            connection.sendall(b"x")
+            if not connection.recv(65536):
+                return True
+        except TimeoutError:
+            continue
+        except OSError:
+            return True
+    return False

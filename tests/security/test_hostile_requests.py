@@ -1,0 +1,112 @@
+"""Requests that mean harm, or are broken: each is let go, and someone else's audio stays what it was."""
+
+import ssl
+from pathlib import Path
+
+import pytest
+
+from tests.running_box import Box, running_box
+from tests.security.sockets import connected_socket, ends, trickles_until_cut
+
+pytestmark = pytest.mark.usefixtures("bystander")
+
+
+def test_a_request_that_trickles_in_is_cut(box: Box) -> None:
+    with connected_socket(box.service.http_port) as connection:
+        connection.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\nX-Slow: ")
+        assert ends(connection)
+
+
+def test_a_request_that_never_comes_is_cut(box: Box) -> None:
+    with connected_socket(box.service.http_port) as connection:
+        assert ends(connection)
+
+
+def test_a_tls_handshake_that_never_comes_is_cut(box: Box) -> None:
+    with connected_socket(box.service.https_port) as connection:
+        assert ends(connection)
+
+
+def test_a_tls_handshake_that_trickles_in_is_cut(box: Box) -> None:
+    # A record that promises 16 KiB of greeting, a byte of it at a time: the box never hears silence.
+    with connected_socket(box.service.https_port) as connection:
+        connection.sendall(b"\x16\x03\x01\x40\x00")
+        assert trickles_until_cut(connection)
+
+
+@pytest.mark.parametrize("path", ["/api/v1/pair", "/nowhere"])
+def test_a_body_that_trickles_in_is_cut(box: Box, path: str) -> None:
+    with connected_socket(box.service.http_port) as connection:
+        connection.sendall(f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Length: 4000\r\n\r\n".encode())
+        assert trickles_until_cut(connection)
+
+
+@pytest.mark.parametrize("greeting", [b"GET / HTTP/1.1\r\n\r\n", b"\x16\x03\x01\x00\x05hello", bytes(3000)])
+def test_what_is_no_tls_is_let_go(box: Box, greeting: bytes) -> None:
+    with connected_socket(box.service.https_port) as connection:
+        connection.sendall(greeting)
+        assert ends(connection)
+
+
+def test_old_tls_is_refused(box: Box) -> None:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    assert context.minimum_version >= ssl.TLSVersion.TLSv1_2
+    with connected_socket(box.service.https_port) as plain, context.wrap_socket(plain) as secure:
+        assert secure.version() in ("TLSv1.2", "TLSv1.3")
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"GET " + b"/" * 9000 + b" HTTP/1.1\r\n\r\n",
+        b"GET / HTTP/1.1\r\nX: " + b"y" * 70_000 + b"\r\n\r\n",
+        b"GET / HTTP/1.1\r\n" + b"".join(b"X%d: y\r\n" % n for n in range(300)) + b"\r\n",
+        b"\x00\x01\x02\r\n\r\n",
+        b"GET / HTTP/9.9\r\n\r\n",
+        b"POST /api/v1/pair HTTP/1.1\r\nHost: x\r\nContent-Length: -5\r\n\r\n",
+        b"POST /api/v1/pair HTTP/1.1\r\nHost: x\r\nContent-Length: many\r\n\r\n",
+        b"POST /api/v1/pair HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzzz\r\n",
+    ],
+)
+def test_a_malformed_head_is_refused(box: Box, head: bytes) -> None:
+    with connected_socket(box.service.http_port) as connection:
+        try:
+            connection.sendall(head)
+            answer = connection.recv(65536)
+        except OSError:
+            return
+        assert answer.split(b" ")[1:2] in ([b"400"], [b"414"]) or answer == b""
+
+
+def test_a_body_that_is_declared_and_never_sent_is_cut(box: Box) -> None:
+    head = f"POST /api/v1/denoise HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {box.token()}\r\nContent-Length: 9999999\r\n\r\n"
+    with connected_socket(box.service.http_port) as connection:
+        connection.sendall(head.encode() + b"RIFF")
+        assert ends(connection)
+
+
+def test_an_endless_body_without_a_token_is_not_read_to_its_end(box: Box) -> None:
+    head = b"POST /api/v1/denoise HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999\r\n\r\n"
+    with connected_socket(box.service.http_port) as connection:
+        connection.sendall(head)
+        assert connection.recv(65536).startswith(b"HTTP/1.1 401 ")
+        sent = 0
+        try:
+            while sent < 4 * box.service.settings.max_clip_bytes:
+                sent += connection.send(bytes(1 << 20))
+        except OSError:
+            pass
+        assert sent < 4 * box.service.settings.max_clip_bytes
+
+
+def test_connections_beyond_the_limit_wait_for_the_others_to_be_cut(tiny_model_path: Path, tmp_path: Path) -> None:
+    with (
+        running_box(tiny_model_path, tmp_path, max_connections=2, http_timeout_s=0.5) as box,
+        connected_socket(box.service.http_port),
+        connected_socket(box.service.http_port),
+        connected_socket(box.service.http_port) as third,
+    ):
+        third.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+        assert third.recv(65536).startswith(b"HTTP/1.1 200")

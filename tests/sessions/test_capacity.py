@@ -1,0 +1,82 @@
+import pytest
+
+from edge_server.engine.model_file import ModelFile
+from edge_server.engine.pacing import RunCost
+from edge_server.engine.stats import EngineConfig
+from edge_server.engine.worker import Engine
+from edge_server.errors import TooManyStreamsError
+from edge_server.sessions.admission import Admission
+from edge_server.sessions.capacity import SHARE_USED, Capacity, measure_capacity
+
+MEASURED = Capacity(RunCost(3.2e-4, 31e-6), 20e-6, 2)
+
+
+class Box:
+    """An engine with an admission whose thermometer can be set."""
+
+    def __init__(self, model: ModelFile, max_streams: int = 1000, limits: bool = True) -> None:
+        self.temperature_c: float | None = None
+        self.throttled: bool | None = None
+        self.engine = Engine(model, EngineConfig(max_streams=max_streams), lambda: None)
+        self.admission = Admission(self.engine, limits, lambda: self.temperature_c, lambda: self.throttled)
+
+
+def test_voices_leave_headroom_on_the_busier_side() -> None:
+    engine_bound = MEASURED.voices
+    assert engine_bound * 62.5 * (3.2e-4 / 32 + 31e-6) <= SHARE_USED < (engine_bound + 1) * 62.5 * (3.2e-4 / 32 + 31e-6)
+    assert Capacity(MEASURED.run_cost, 500e-6, 2).voices < engine_bound
+    assert Capacity(MEASURED.run_cost, 20e-6, 1).voices < engine_bound
+    assert Capacity(RunCost(9.0, 9.0), 9.0, 1).voices == 1
+
+
+def test_this_machine_carries_voices(tiny_model: ModelFile) -> None:
+    measured = measure_capacity(tiny_model, 2)
+    assert measured.voices >= 1
+    assert measured.packet_s > 0
+    assert measured.run_cost.run_s(32) > 0
+
+
+def test_as_many_are_admitted_as_were_measured_and_a_refusal_says_when_to_ask_again(tiny_model: ModelFile) -> None:
+    box = Box(tiny_model)
+    box.admission.use(MEASURED)
+    geometry = tiny_model.facts.geometry(16000)
+    for _ in range(MEASURED.voices):
+        box.engine.open_stream(geometry, None)
+    with pytest.raises(TooManyStreamsError) as caught:
+        box.engine.open_stream(geometry, None)
+    assert caught.value.to_dict()["retry_after_s"] == 15
+    told = box.admission.to_dict()
+    assert told["text"] == f"about {MEASURED.voices} live voices on this box"
+    assert (told["live_voices"], told["limited_by"]) == (MEASURED.voices, "cores")
+
+
+def test_a_smaller_setting_counts(tiny_model: ModelFile) -> None:
+    box = Box(tiny_model, max_streams=3)
+    box.admission.use(MEASURED)
+    assert (box.admission.voices, box.admission.to_dict()["limited_by"]) == (3, "setting")
+
+
+def test_who_does_not_want_to_be_limited_is_not(tiny_model: ModelFile) -> None:
+    box = Box(tiny_model, limits=False)
+    box.admission.use(MEASURED)
+    box.temperature_c = 99.0
+    box.admission.watch_heat()
+    assert (box.admission.voices, box.admission.to_dict()["limited_by"]) == (1000, "setting")
+
+
+@pytest.mark.parametrize(
+    ("temperature_c", "throttled", "share"),
+    [(None, None, 1.0), (79.9, False, 1.0), (80.0, False, 0.75), (85.0, None, 0.5), (None, True, 0.5)],
+)
+def test_heat_lowers_the_limit_and_its_end_raises_it(
+    tiny_model: ModelFile, temperature_c: float | None, throttled: bool | None, share: float
+) -> None:
+    box = Box(tiny_model)
+    box.admission.use(MEASURED)
+    box.temperature_c, box.throttled = temperature_c, throttled
+    box.admission.watch_heat()
+    assert box.admission.voices == int(share * MEASURED.voices)
+    assert box.admission.to_dict()["limited_by"] == ("cores" if share == 1.0 else "heat")
+    box.temperature_c = box.throttled = None
+    box.admission.watch_heat()
+    assert box.admission.voices == MEASURED.voices

@@ -1,0 +1,29 @@
+"""docs/hostile-clients.md names tests and settings: all of them exist."""
+
+import re
+from dataclasses import fields
+
+import pytest
+
+from edge_server.config import REPOSITORY, Settings
+
+ROWS = [
+    line.split("|")[1:-1]
+    for line in (REPOSITORY / "docs" / "hostile-clients.md").read_text(encoding="utf-8").splitlines()
+    if line.startswith("|") and "`tests/" in line
+]
+
+
+@pytest.mark.parametrize("row", ROWS, ids=[row[0].strip() for row in ROWS])
+def test_every_row_names_a_test_and_settings_that_exist(row: list[str]) -> None:
+    path, _, name = row[3].strip(" `").partition("::")
+    assert f"def {name}(" in (REPOSITORY / path).read_text(encoding="utf-8")
+    defaults = {field.name: field.default for field in fields(Settings)}
+    for setting, told in re.findall(r"`(\w+)`(?: \((\d+)(?: (?:KiB|MiB))?\))?", row[2]):
+        assert setting in defaults
+        if told and not setting.endswith("_bytes"):
+            assert float(told) == defaults[setting]
+
+
+def test_the_table_is_there() -> None:
+    assert len(ROWS) > 25

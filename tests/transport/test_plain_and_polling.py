@@ -1,0 +1,221 @@
+"""Clients as python-socketio makes them by default: the stock JSON parser, over polling, over a WebSocket, or upgraded."""
+
+import base64
+import json
+import socket
+import threading
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgpack
+import pytest
+import socketio
+import websocket
+
+from edge_server.audio.pcm import to_s16le
+from edge_server.engine.model_file import ModelFile
+from edge_server.offline.denoise import denoise_samples
+from edge_server.transport.packets import KIND_AUDIO, AudioPacket, decode_answer, encode_packet
+from tests.conftest import Voice
+from tests.running_box import Box, running_box, wait_until
+
+RATE_HZ, PACKET = 16000, 320
+START = {"sample_rate_hz": RATE_HZ, "packet_samples": PACKET}
+TIMEOUT_S = 20.0
+
+
+@pytest.fixture(scope="module")
+def box(tiny_model_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Box]:
+    with running_box(tiny_model_path, tmp_path_factory.mktemp("box"), handshake_timeout_s=0.5) as running:
+        yield running
+
+
+class StockClient:
+    """A client of python-socketio with what it heard."""
+
+    def __init__(self, box: Box, transports: list[str] | None, serializer: str) -> None:
+        self.answers: list[AudioPacket] = []
+        self.changed = threading.Condition()
+        self.socket = socketio.Client(reconnection=False, serializer=serializer, handle_sigint=False)
+        self.socket.on("audio", self._hear, namespace="/audio")
+        self.socket.connect(box.url, auth={"token": box.token()}, namespaces=["/audio"], transports=transports)
+
+    def call(self, event: str, argument: object) -> dict[str, object]:
+        return dict(self.socket.call(event, argument, namespace="/audio", timeout=TIMEOUT_S))
+
+    def say(self, sequence: int, payload: bytes) -> None:
+        self.socket.emit("audio", encode_packet(AudioPacket(KIND_AUDIO, 0, sequence, 0, payload)), namespace="/audio")
+
+    def wait_for(self, count: int) -> None:
+        with self.changed:
+            assert self.changed.wait_for(lambda: len(self.answers) >= count, TIMEOUT_S)
+
+    def _hear(self, data: bytes) -> None:
+        with self.changed:
+            self.answers.append(decode_answer(data))
+            self.changed.notify_all()
+
+
+@pytest.mark.parametrize("serializer", ["default", "msgpack"])
+@pytest.mark.parametrize("transports", [["polling"], ["websocket"], None])
+def test_stock_clients_hear_what_offline_gives(
+    box: Box, tiny_model: ModelFile, noisy_voice: Voice, transports: list[str] | None, serializer: str
+) -> None:
+    samples = noisy_voice(RATE_HZ, 0.6, 3)
+    pcm = to_s16le(samples)
+    client = StockClient(box, transports, serializer)
+    try:
+        started = client.call("stream.start", START)
+        for sequence in range(30):
+            client.say(sequence, pcm[640 * sequence : 640 * (sequence + 1)])
+            client.wait_for(sequence - 10)
+        client.wait_for(30)
+        summary = client.call("stream.end", {})
+        client.wait_for(int(str(summary["packets_out"])))
+    finally:
+        client.socket.disconnect()
+    heard = b"".join(answer.payload for answer in sorted(client.answers, key=lambda answer: answer.sequence))
+    assert heard[2 * int(str(started["delay_samples"])) :] == to_s16le(denoise_samples(tiny_model, samples, RATE_HZ))
+
+
+@pytest.mark.parametrize("serializer", ["default", "msgpack"])
+def test_refusals_and_notices_reach_stock_clients(box: Box, serializer: str) -> None:
+    client = StockClient(box, ["polling"], serializer)
+    notices: list[dict[str, object]] = []
+    client.socket.on("notice", notices.append, namespace="/audio")
+    assert client.call("stream.set", {"suppression_limit_db": 3})["error"]["code"] == "no_stream"  # type: ignore[index]
+    client.say(0, b"")
+    wait_until(lambda: notices)
+    assert notices[0]["code"] == "no_stream"
+    client.socket.disconnect()
+
+
+def opened(box: Box) -> str:
+    """Open a polling connection and give its path."""
+    path = f"{box.url}/socket.io/?EIO=4&transport=polling"
+    with urllib.request.urlopen(path, timeout=TIMEOUT_S) as answer:
+        return f"{path}&sid={json.loads(answer.read()[1:])['sid']}"
+
+
+def posted(path: str, body: bytes) -> int:
+    try:
+        with urllib.request.urlopen(urllib.request.Request(path, body), timeout=TIMEOUT_S) as answer:
+            return int(answer.status)
+    except urllib.error.HTTPError as error:
+        return error.code
+
+
+def connected(path: str, token: str) -> str:
+    packet = msgpack.packb({"type": 0, "nsp": "/audio", "data": {"token": token}})
+    assert posted(path, b"b" + base64.b64encode(packet)) == 200
+    return path
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"x",
+        b"9",
+        b"4",
+        b"4[" + b"[" * 5000,
+        b"b",
+        b"bAAA",
+        b"b!!!!",
+        b"\xff\xfe",
+        b"0{}",
+        b"2",
+        b"\x1e".join([b"3"] * 65),
+    ],
+)
+def test_bodies_that_are_no_packets_are_refused_and_the_session_goes_on(box: Box, body: bytes) -> None:
+    path = connected(opened(box), box.token())
+    assert posted(path, body) == 400
+    assert posted(path, b"3") == 200
+
+
+def test_a_body_is_bounded_and_more_so_before_the_token(box: Box) -> None:
+    path = opened(box)
+    assert posted(path, b"4" + b"0" * 70_000) == 400
+    connected(path, box.token())
+    assert posted(path, b"40" + b" " * 70_000) == 200
+    assert posted(path, b"4" + b"0" * (1 << 20)) == 400
+
+
+@pytest.mark.parametrize("attachments", [2, 999999999])
+def test_a_flood_of_attachments_is_malformed(box: Box, attachments: int) -> None:
+    connection = websocket.create_connection(
+        box.url.replace("http", "ws") + "/socket.io/?EIO=4&transport=websocket", timeout=TIMEOUT_S
+    )
+    connection.recv()
+    connection.send("40/audio," + json.dumps({"token": box.token()}))
+    assert connection.recv().startswith("40/audio,")
+    connection.send(f'45{attachments}-/audio,["audio",{{"_placeholder":true,"num":0}}]')
+    assert '"bad_request"' in connection.recv()
+    connection.send_binary(b"nobody waits for this")
+    assert '"bad_request"' in connection.recv()
+    connection.send('42/audio,1["stream.start",' + json.dumps(START) + "]")
+    assert '"ok":true' in connection.recv()
+    connection.close()
+
+
+@pytest.mark.parametrize(
+    "text", ['42/audio,["audio",[[[', '42/audio,{"a":1}', "42/audio,", '45-/audio,["audio"]', "49", "42" + "[" * 50_000]
+)
+def test_malformed_json_is_noticed_and_the_session_goes_on(box: Box, text: str) -> None:
+    connection = websocket.create_connection(
+        box.url.replace("http", "ws") + "/socket.io/?EIO=4&transport=websocket", timeout=TIMEOUT_S
+    )
+    connection.recv()
+    connection.send("40/audio," + json.dumps({"token": box.token()}))
+    connection.recv()
+    connection.send(text)
+    assert '"bad_request"' in connection.recv()
+    connection.send('42/audio,1["stream.start",' + json.dumps(START) + "]")
+    assert '"ok":true' in connection.recv()
+    connection.close()
+
+
+def test_a_polling_connection_that_never_shows_a_token_is_forgotten(box: Box) -> None:
+    sockets = box.service.socketio.server.eio.sockets
+    before = set(sockets)
+    for _ in range(5):
+        opened(box)
+    assert len(set(sockets) - before) == 5
+    wait_until(lambda: not set(sockets) - before)
+
+
+def test_connections_that_nobody_holds_are_bounded(tiny_model_path: Path, tmp_path: Path) -> None:
+    with running_box(tiny_model_path, tmp_path, max_connections=4) as small:
+        for _ in range(4):
+            opened(small)
+        with pytest.raises(urllib.error.HTTPError) as caught:
+            opened(small)
+        assert caught.value.code == 400
+
+
+def test_a_poller_that_does_not_fetch_loses_audio_and_then_its_connection(
+    tiny_model_path: Path, tmp_path: Path
+) -> None:
+    with running_box(tiny_model_path, tmp_path, max_outbound_packets=8) as box:
+        path = connected(opened(box), box.token())
+        start = msgpack.packb({"type": 2, "nsp": "/audio", "data": ["stream.start", START]})
+        assert posted(path, b"b" + base64.b64encode(start)) == 200
+        for sequence in range(40):
+            packet = encode_packet(AudioPacket(KIND_AUDIO, 0, sequence, 0, bytes(640)))
+            event = msgpack.packb({"type": 2, "nsp": "/audio", "data": ["audio", packet]})
+            if posted(path, b"b" + base64.b64encode(event)) != 200:
+                break
+        wait_until(lambda: box.service.metrics.cut_connections._value.get() == 1)
+        wait_until(lambda: box.service.engine.stats().live_streams == 0)
+
+
+def test_a_half_upgrade_leaves_nothing_behind(box: Box) -> None:
+    host, port = "127.0.0.1", box.service.http_port or 0
+    with socket.create_connection((host, port), timeout=TIMEOUT_S) as connection:
+        connection.sendall(
+            b"GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\n\r\n"
+        )
+        assert connection.recv(4096).startswith(b"HTTP/1.1 4")
