@@ -12,6 +12,8 @@ from pystoi import stoi
 
 Samples = NDArray[np.float32]
 
+LOWEST_MOS = 1.0
+
 
 @dataclass(frozen=True)
 class Scores:
@@ -38,16 +40,25 @@ SCORE_NAMES = tuple(field.name for field in fields(Scores))
 
 def score(estimate: Samples, clean: Samples, sample_rate_hz: int) -> Scores:
     """Return the scores of `estimate` against `clean`, float32 of equal length, aligned, at 16000 Hz."""
-    try:
-        quality = float(pesq(sample_rate_hz, clean, estimate, "wb"))
-    except NoUtterancesError:
-        quality = float("nan")
     return Scores(
-        pesq_wb=quality,
+        pesq_wb=pesq_wb(estimate, clean, sample_rate_hz),
         stoi=100 * float(stoi(clean, estimate, sample_rate_hz)),
         estoi=100 * float(stoi(clean, estimate, sample_rate_hz, extended=True)),
         si_sdr_db=si_sdr_db(estimate, clean),
     )
+
+
+def pesq_wb(estimate: Samples, clean: Samples, sample_rate_hz: int) -> float:
+    """Return wide-band PESQ (MOS): NaN where `clean` has no speech, the lowest score for a silent `estimate`.
+
+    Source: ITU-T P.862.2.
+    """
+    if not estimate.any():
+        return LOWEST_MOS
+    try:
+        return float(pesq(sample_rate_hz, clean, estimate, "wb"))
+    except NoUtterancesError:
+        return math.nan
 
 
 def si_sdr_db(estimate: Samples, clean: Samples) -> float:
