@@ -1,46 +1,26 @@
-"""The command line: train | export | quantize | verify | evaluate | bench."""
+"""The command line: make | train | export | quantize | verify | evaluate | harm | card | bench | inspect."""
 
 from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import click
 
 from edge_server.errors import HushboxError
+from export.commands.bench import bench
+from export.commands.card import card
+from export.commands.evaluate import evaluate
+from export.commands.export import export
+from export.commands.harm import harm
+from export.commands.inspect import inspect
+from export.commands.make import make
+from export.commands.options import CACHE, DATA, FILE, folder_option, json_option, show
+from export.commands.quantize import quantize
+from export.commands.verify import verify
 from export.errors import ExportError
-from export.metadata import Names, read_facts
-
-DATA = Path("../shared/data")
-PEERS = Path("../shared/peers")
-MODELS = Path("quantized_models")
-CACHE = Path.home() / ".cache" / "hushbox"
-
-FOLDER = click.Path(path_type=Path, file_okay=False)
-FILE = click.Path(path_type=Path, dir_okay=False)
-
-
-def folder_option(flag: str, default: Path, text: str) -> Callable[[Any], Any]:
-    """Return a click option for a folder."""
-    return click.option(flag, type=FOLDER, default=default, show_default=True, help=text)
-
-
-model_options = [
-    click.option(
-        "--name", default="hush", show_default=True, help="Name of the model; files are NAME.int8.onnx and so on."
-    ),
-    folder_option("--out", MODELS, "Folder of the model's files."),
-]
-
-
-def with_model(command: Callable[..., None]) -> Callable[..., None]:
-    """Add `--name` and `--out` to a command."""
-    for option in reversed(model_options):
-        command = option(command)
-    return command
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
@@ -59,153 +39,54 @@ def main() -> None:
 @click.option("--lr", default=3e-3, show_default=True, help="Highest learning rate.")
 @click.option("--validate-every", default=1000, show_default=True, help="Steps between checkpoints.")
 @click.option("--seed", default=1, show_default=True, help="Seed of weights and mixtures.")
+@click.option("--start-from", type=FILE, help="Trained checkpoint of at most this size to go on from.")
+@click.option("--intelligibility", default=0.1, show_default=True, help="Weight of the loss of intelligibility.")
+@click.option("--perceptual", default=0.02, show_default=True, help="Weight of the loss of perceived quality.")
+@click.option("--distortion", default=0.006, show_default=True, help="Weight of a decibel of distortion.")
+@click.option("--removal", default=0.3, show_default=True, help="Extra weight of speech that was removed.")
 @click.option("--threads", default=1, show_default=True, help="Threads of the training loop; mixing takes one more.")
 @click.option("--bfloat16/--float32", default=True, show_default=True, help="Precision of matrix products in training.")
 @click.option("--tokens", default=20, show_default=True, help="Groups of bands.")
 @click.option("--channels", default=48, show_default=True, help="Values for each group.")
 @click.option("--full-band", default=192, show_default=True, help="Size of the recurrent layers over the whole band.")
 @click.option("--blocks", default=2, show_default=True, help="Pairs of recurrent layers.")
-def train(tokens: int, channels: int, full_band: int, blocks: int, **settings: Any) -> None:
+@click.option("--filter-bins", default=0, show_default=True, help="Lowest bins that are also filtered over time.")
+@json_option
+def train(
+    tokens: int, channels: int, full_band: int, blocks: int, filter_bins: int, as_json: bool, **settings: Any
+) -> None:
     """Train a denoiser; writes last.pt, best.pt, curve.csv, curve.png and run.json."""
     from export.curve import plot_curve
     from export.model import ModelConfig
     from export.train import TrainConfig, Trainer
 
-    best = Trainer(TrainConfig(model=ModelConfig(tokens, channels, full_band, blocks), **settings)).run()
+    best = Trainer(TrainConfig(model=ModelConfig(tokens, channels, full_band, blocks, filter_bins), **settings)).run()
     plot_curve(best.parent / "curve.csv", best.parent / "curve.png")
-    click.echo(f"best checkpoint: {best}")
+    show(as_json, {"checkpoint": str(best), "curve": str(best.parent / "curve.csv")}, f"best checkpoint: {best}")
 
 
-@main.command()
-@click.argument("checkpoint", type=FILE)
-@with_model
-def export(checkpoint: Path, name: str, out: Path) -> None:
-    """Write CHECKPOINT as a streaming fp32 ONNX graph."""
-    from export.pipeline import export_fp32
-
-    names = Names(out, name)
-    export_fp32(checkpoint, names)
-    click.echo(f"wrote {names.fp32}")
-
-
-@main.command()
-@with_model
-@click.option(
-    "--audio", type=FOLDER, help="Noisy recordings to calibrate on, instead of mixtures of --speech and --noise."
-)
-@folder_option("--speech", DATA / "speech", "Clean speech for calibration mixtures.")
-@folder_option("--noise", DATA / "noise", "Noise for calibration mixtures.")
-@folder_option("--cache", CACHE, "Folder for decoded audio.")
-def quantize(name: str, out: Path, audio: Path | None, speech: Path, noise: Path, cache: Path) -> None:
-    """Write NAME.int8.onnx from NAME.fp32.onnx with static integer matrix products, and its manifest."""
-    from export.pipeline import mix_calibration, quantize_int8, read_recordings
-
-    names = Names(out, name)
-    if audio:
-        samples = read_recordings(audio, int(read_facts(names.fp32)["sample_rate_hz"]))
-    else:
-        samples = mix_calibration(speech, noise, cache)
-    products = quantize_int8(names, samples)
-    click.echo(f"wrote {names.int8} with {len(products)} integer products, and {names.manifest}")
-
-
-@main.command()
-@click.argument("checkpoint", type=FILE)
-@with_model
-@folder_option("--audio", DATA / "valid", "Recordings to climb the ladder with.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def verify(checkpoint: Path, name: str, out: Path, audio: Path, as_json: bool) -> None:
-    """Prove NAME.fp32.onnx and NAME.int8.onnx equal to CHECKPOINT, and note it in the manifest."""
-    import torch
-
-    from export.pipeline import verify_files
-
-    # Single frames only lose time to a second thread.
-    torch.set_num_threads(1)
-    verification = verify_files(
-        checkpoint,
-        Names(out, name),
-        audio,
-        lambda rung: click.echo(f"holds  {rung.name}: {rung.difference:.3g} (allowed {rung.tolerance:g})", err=as_json),
-    )
-    if as_json:
-        click.echo(json.dumps(verification.to_dict(), indent=2))
-        return
-    operators = verification.operators
-    click.echo(f"holds  {operators.integer} matrix products in integers, {operators.float} in float")
-
-
-@main.command()
-@click.argument("models", nargs=-1, type=FILE)
-@folder_option("--pairs", DATA / "valid", "Pairs in noisy/ and clean/.")
-@folder_option("--peers", PEERS, "ONNX files of DTLN, GTCRN and UL-UNAS, scored in the same run if they are there.")
-@click.option("--dnsmos", type=FILE, help="ONNX file of DNSMOS P.835, to score without the clean original too.")
-@click.option(
-    "--rnnoise/--no-rnnoise", default=True, show_default=True, help="Score RNNoise (pyrnnoise) in the same run."
-)
-@click.option("--limit", type=int, help="Only the first LIMIT pairs.")
-@click.option("--report", type=FOLDER, help="Folder for clips.csv and summary.json.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def evaluate(
-    models: tuple[Path, ...],
-    pairs: Path,
-    peers: Path,
-    dnsmos: Path | None,
-    rnnoise: bool,
-    limit: int | None,
-    report: Path | None,
-    as_json: bool,
-) -> None:
-    """Score int8 MODELS (NAME.int8.onnx beside NAME.json) and peers on noisy/clean pairs, in the server's engine."""
-    from itertools import islice
-
-    from export import evaluate as scoring
-    from export.dnsmos import make_dnsmos
-    from export.pairs import read_pairs
-    from export.peers import System, find_peers, make_rnnoise
-
-    systems: dict[str, System] = {"unprocessed": scoring.unprocessed}
-    if rnnoise:
-        systems["RNNoise"] = make_rnnoise()
-    systems |= find_peers(peers)
-    systems |= {path.name.removesuffix(".onnx"): scoring.hushbox(path) for path in models}
-    chosen = list(islice(read_pairs(pairs), limit))
-    results = scoring.evaluate(systems, chosen, make_dnsmos(dnsmos) if dnsmos else None)
-    summary = scoring.summarise(results, chosen)
-    if report:
-        scoring.write_results(report, results, summary, chosen)
-    click.echo(json.dumps(summary, indent=2) if as_json else scoring.table(summary))
-
-
-@main.command()
-@with_model
-@click.option("--batch", "batches", multiple=True, type=int, default=(1, 8, 32, 64), show_default=True)
-@click.option("--rounds", default=15, show_default=True, help="Alternating rounds for each file.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def bench(name: str, out: Path, batches: tuple[int, ...], rounds: int, as_json: bool) -> None:
-    """Time NAME.int8.onnx against NAME.fp32.onnx at several batch sizes, on one thread."""
-    from export.bench import bench as measure
-
-    names = Names(out, name)
-    costs = measure(names.fp32, names.int8, batches, rounds)
-    if as_json:
-        click.echo(json.dumps([cost.to_dict() for cost in costs], indent=2))
-        return
-    click.echo("batch  fp32 us/frame  int8 us/frame  int8 is")
-    for cost in costs:
-        click.echo(f"{cost.batch:5d}  {cost.fp32_us:13.1f}  {cost.int8_us:13.1f}  {cost.ratio:.2f}x as fast")
+for command in (make, export, quantize, verify, evaluate, harm, card, bench, inspect):
+    main.add_command(command)
 
 
 def run() -> None:
-    """Run the command line; an error of ours is one sentence and exit code 1, never a traceback."""
+    """Run the command line; an error of ours is one sentence and exit code 1 (as JSON too with --json), never a traceback."""
     try:
-        main(prog_name="python -m export")
+        main(prog_name="hushbox-export")
     except ModuleNotFoundError as error:
-        click.echo(f"error: {error}; run 'pip install -r export/requirements.txt' first", err=True)
-        sys.exit(1)
-    except (ExportError, HushboxError, OSError) as error:
-        click.echo(f"error: {error}", err=True)
-        sys.exit(1)
+        fail("package_missing", f"{error}; run 'pip install -r export/requirements.txt' first")
+    except (ExportError, HushboxError) as error:
+        fail(error.code, str(error))
+    except OSError as error:
+        fail("file_unusable", str(error))
+
+
+def fail(code: str, message: str) -> NoReturn:
+    """Print an error and exit with code 1."""
+    click.echo(f"error: {message}", err=True)
+    if "--json" in sys.argv:
+        click.echo(json.dumps({"error": {"code": code, "message": message}}))
+    sys.exit(1)
 
 
 if __name__ == "__main__":

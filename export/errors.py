@@ -15,10 +15,70 @@ class CheckpointError(ExportError):
     code = "checkpoint_unusable"
 
 
+class WeightsError(CheckpointError):
+    """A weight is NaN or infinite."""
+
+    code = "weights_not_finite"
+
+
+class FactoryError(ExportError):
+    """`MODULE:FACTORY` does not name something that makes a model."""
+
+    code = "factory_unusable"
+
+
+class ContractError(ExportError):
+    """A module does not keep the model contract of docs/export.md."""
+
+    code = "contract_broken"
+
+
+class HiddenStateError(ContractError):
+    """A module remembers something outside its states, or is random."""
+
+    code = "state_hidden"
+
+
+class LookAheadError(ContractError):
+    """A module's output depends on frames that have not been heard yet."""
+
+    code = "not_causal"
+
+
+class CoupledRowsError(ContractError):
+    """A row of a module's output depends on the other rows of the batch."""
+
+    code = "rows_coupled"
+
+
+class DynamicShapeError(ContractError):
+    """A shape depends on the values, on the time, or on a batch size that was fixed."""
+
+    code = "shape_dynamic"
+
+
+class UnsupportedOperatorError(ExportError):
+    """An operator of the module has no counterpart in ONNX or in onnxruntime."""
+
+    code = "operator_unsupported"
+
+
+class GraphError(ExportError):
+    """The module could not be written as an ONNX graph."""
+
+    code = "graph_not_exportable"
+
+
 class ModelFileError(ExportError):
     """An ONNX file is missing, unreadable or breaks the model contract."""
 
     code = "model_file_unusable"
+
+
+class DamagedModelError(ModelFileError):
+    """An ONNX file is truncated or not ONNX at all."""
+
+    code = "model_file_damaged"
 
 
 class AudioError(ExportError):
@@ -34,7 +94,7 @@ class PackageError(ExportError):
 
 
 class CalibrationError(ExportError):
-    """The calibration audio is missing or empty."""
+    """The calibration audio is missing, empty or silent."""
 
     code = "calibration_empty"
 
@@ -43,6 +103,12 @@ class QuantizationError(ExportError):
     """The quantized graph would not run in integers."""
 
     code = "quantization_ineffective"
+
+
+class VerdictError(ExportError):
+    """A file is not worth shipping or is broken, so it was not written."""
+
+    code = "verdict_bad"
 
 
 class EqualityError(ExportError):

@@ -12,40 +12,52 @@ from edge_server.engine.model_file import load_model
 from edge_server.engine.stats import EngineConfig
 from edge_server.engine.worker import Engine
 from edge_server.offline.clip_stream import ClipStream
-from export import stft
-from export.model import Denoiser
+from export.contract import StreamingModule, initial_states
+from export.graph.to_onnx import FrameModel
 from export.runtime import FrameRunner
-from export.to_onnx import FrameModel
 
 Samples = NDArray[np.float32]
-Spectra = NDArray[np.float32]
+Frames = NDArray[np.float32]
 
 
 @torch.no_grad()
-def offline(model: Denoiser, spectra: Spectra) -> Spectra:
+def offline(model: StreamingModule, frames: Frames) -> Frames:
     """Return the whole sequence denoised in one call."""
-    cleaned, _ = model(torch.from_numpy(spectra), model.initial_states(len(spectra)))
-    result: Spectra = cleaned.numpy()
+    cleaned, _ = model(torch.from_numpy(frames), initial_states(model, len(frames)))
+    result: Frames = cleaned.numpy()
     return result
 
 
 @torch.no_grad()
-def by_frame(model: Denoiser, spectra: Spectra) -> Spectra:
+def own_offline(model: StreamingModule, frames: Frames) -> Frames:
+    """Return what the module's own `offline(frames)` makes of a whole sequence: the network as it was published, say."""
+    result: Frames = model.offline(torch.from_numpy(frames)).numpy()  # type: ignore[operator]
+    return result
+
+
+@torch.no_grad()
+def one_by_one(model: StreamingModule, frames: Frames) -> Frames:
+    """Stream through the layers as they were trained, one frame a call."""
+    states = initial_states(model, len(frames))
+    cleaned = []
+    for index in range(frames.shape[1]):
+        output, states = model(torch.from_numpy(frames[:, index : index + 1]), list(states))
+        cleaned.append(output)
+    result: Frames = torch.cat(cleaned, dim=1).numpy()
+    return result
+
+
+@torch.no_grad()
+def by_frame(model: StreamingModule, frames: Frames) -> Frames:
     """Stream through the decomposed cells, one frame a call: what the exporter sees."""
     frame_model = FrameModel(model)
-    states = model.initial_states(len(spectra))
-    frames = []
-    for frame in torch.from_numpy(spectra).unbind(1):
-        cleaned, *states = frame_model(frame, *states)
-        frames.append(cleaned)
-    result: Spectra = torch.stack(frames, dim=1).numpy()
+    states = initial_states(model, len(frames))
+    cleaned = []
+    for frame in torch.from_numpy(frames).unbind(1):
+        output, *states = frame_model(frame, *states)
+        cleaned.append(output)
+    result: Frames = torch.stack(cleaned, dim=1).numpy()
     return result
-
-
-def samples_of(model: Denoiser, spectra: Spectra) -> NDArray[np.float32]:
-    """Return the samples of spectra of one stream."""
-    samples: NDArray[np.float32] = stft.synthesise(torch.from_numpy(spectra), model.spec)[0].numpy()
-    return samples
 
 
 def largest(difference: NDArray[np.float32]) -> float:
@@ -65,19 +77,22 @@ def error_db(estimate: NDArray[np.float32], reference: NDArray[np.float32]) -> f
 
 
 def drift_db(int8: Samples, fp32: Samples, repeats: int) -> float:
-    """Return how much larger the relative error of the last of `repeats` equal stretches is than that of the second, in dB.
+    """Return by how many dB the error of the last two of `repeats` equal stretches exceeds that of the second and third.
 
-    The same audio has to stand in every stretch, so that only time can make a difference.
+    `int8` and `fp32` are `[streams, n]`; the same audio has to stand in every stretch of a stream, so that only time can make
+    a difference. The error of one stretch wanders by 2 dB, since a rounding that falls the other way changes all that
+    follows; the mean over streams does not.
     """
-    stretches = list(zip(np.split(int8, repeats), np.split(fp32, repeats), strict=True))
-    return error_db(*stretches[-1]) - error_db(*stretches[1])
+    parts = zip(np.split(int8, repeats, axis=1), np.split(fp32, repeats, axis=1), strict=True)
+    errors = np.array([[error_db(*pair) for pair in zip(*part, strict=True)] for part in parts])
+    return float((errors[-2:].mean(axis=0) - errors[1:3].mean(axis=0)).mean())
 
 
-def batch_difference(int8: Path, spectra: Spectra) -> float:
+def batch_difference(model: Path | bytes, frames: Frames) -> float:
     """Return the largest difference between streams run alone and the same streams in batches of 3 and 32."""
-    runner = FrameRunner(int8)
-    length = spectra.shape[1] // 32
-    streams = spectra[0, : 32 * length].reshape(32, length, *spectra.shape[2:])
+    runner = FrameRunner(model)
+    length = frames.shape[1] // 32
+    streams = frames[0, : 32 * length].reshape(32, length, *frames.shape[2:])
     batched = runner.stream(streams)
     alone = np.concatenate([runner.stream(streams[row : row + 1]) for row in range(len(streams))])
     three = runner.stream(streams[5:8])

@@ -31,12 +31,24 @@ def grow(trained: dict[str, Tensor], model: Denoiser) -> None:
     model.encode.bias[width] = trained["encode.bias"]
     _place(model.decode.weight, trained["decode.weight"], None, width)
     model.decode.bias.copy_(trained["decode.bias"])
+    _grow_filter(model, trained, width)
     for index, block in enumerate(model.blocks):
         assert isinstance(block, Block)
         if index < small.blocks:
             _grow_block(block, trained, f"blocks.{index}.", small, width)
         else:
             _silence(block)
+
+
+def _grow_filter(model: Denoiser, trained: dict[str, Tensor], width: Tensor) -> None:
+    """Place the weights of a trained deep filter; a new one adds nothing as it was made."""
+    weight = trained.get("deep_filter.decode.weight")
+    if weight is None:
+        return
+    if model.deep_filter is None or len(weight) != len(model.deep_filter.decode.weight):
+        raise CheckpointError("The trained model filters other bins; give it the same --filter-bins.")
+    _place(model.deep_filter.decode.weight, weight, None, width)
+    model.deep_filter.decode.bias.copy_(trained["deep_filter.decode.bias"])
 
 
 def _sizes(trained: dict[str, Tensor], tokens: int) -> ModelConfig:

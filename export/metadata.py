@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import json
+import platform
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import onnx
 
 from export.checkpoint import sha256_of
-from export.errors import ModelFileError
-from export.model import Denoiser
+from export.contract import StateBounds, StreamingModule
+from export.errors import DamagedModelError, ModelFileError
 
 FORMAT = 1
 PROPERTY = "hushbox"
+TOOLS = ("torch", "onnx", "onnxruntime", "onnxscript", "numpy")
 
 
 @dataclass(frozen=True)
@@ -35,59 +38,118 @@ class Names:
         return self.folder / f"{self.name}.int8.onnx"
 
     @property
+    def int4(self) -> Path:
+        """The graph with weights in 4 bits, where that was chosen instead."""
+        return self.folder / f"{self.name}.int4.onnx"
+
+    @property
     def manifest(self) -> Path:
         """Facts, hash and verification results."""
         return self.folder / f"{self.name}.json"
 
+    @property
+    def report(self) -> Path:
+        """Folder of the report for people and machines."""
+        return self.folder / f"{self.name}.report"
 
-def model_facts(model: Denoiser, name: str, training: dict[str, Any], checkpoint_sha256: str) -> dict[str, Any]:
+    def shipped(self) -> Path:
+        """Return the file that the manifest names. Raises ModelFileError if there is no readable manifest."""
+        return self.folder / str(read_manifest(self.manifest).get("file", self.int8.name))
+
+
+def model_facts(
+    model: StreamingModule, name: str, training: dict[str, Any], checkpoint_sha256: str, licence: str, factory: str
+) -> dict[str, Any]:
     """Return what a server has to know to run the model, as JSON-ready values."""
+    config = getattr(model, "config", None)
     return {
         "format": FORMAT,
         "name": name,
         **model.spec.to_dict(),
-        "states": [{"name": spec.name, "shape": list(spec.shape)} for spec in model.state_specs()],
-        "architecture": model.config.to_dict(),
+        "states": [_state_facts(spec.name, spec.shape, spec.bound) for spec in model.state_specs()],
+        "architecture": type(model).__name__ if config is None else config.to_dict(),
+        "factory": factory,
         "parameters": sum(parameter.numel() for parameter in model.parameters()),
-        "licence": "Apache-2.0",
+        "licence": licence,
         "training_data": training.get("training_data", "unknown"),
         "training": {key: value for key, value in training.items() if key != "training_data"},
         "checkpoint_sha256": checkpoint_sha256,
+        "tools": {"python": platform.python_version(), **{tool: version(tool) for tool in TOOLS}},
     }
+
+
+def _state_facts(name: str, shape: tuple[int, ...], bound: float | None) -> dict[str, Any]:
+    facts: dict[str, Any] = {"name": name, "shape": list(shape)}
+    return facts if bound is None else {**facts, "bound": bound}
+
+
+def state_bounds(facts: dict[str, Any]) -> StateBounds:
+    """Return the bounds of the states that a file states."""
+    return {state["name"]: state.get("bound") for state in facts["states"]}
 
 
 def embed(path: Path, facts: dict[str, Any]) -> None:
     """Write `facts` into the ONNX file at `path`. Mutates: the file."""
     model = onnx.load(path)
-    del model.metadata_props[:]
-    model.metadata_props.append(onnx.StringStringEntryProto(key=PROPERTY, value=json.dumps(facts, sort_keys=True)))
-    model.producer_name, model.producer_version, model.doc_string = "hushbox", "", ""
+    embed_in(model, facts)
     onnx.save(model, path)
 
 
+def embed_in(model: onnx.ModelProto, facts: dict[str, Any]) -> None:
+    """Write `facts` into an ONNX model. Mutates: `model`."""
+    del model.metadata_props[:]
+    model.metadata_props.append(onnx.StringStringEntryProto(key=PROPERTY, value=json.dumps(facts, sort_keys=True)))
+    model.producer_name, model.producer_version, model.doc_string = "hushbox", "", ""
+
+
 def read_facts(path: Path) -> dict[str, Any]:
-    """Return the facts inside an ONNX file. Raises ModelFileError if there are none."""
-    if not path.exists():
-        raise ModelFileError(f"There is no model at {path}.")
-    try:
-        model = onnx.load(path)
-    except Exception as cause:
-        raise ModelFileError(f"{path} is not a readable ONNX file: {cause}") from cause
+    """Return the facts inside an ONNX file. Raises DamagedModelError or ModelFileError if there are none."""
+    model = read_graph(path)
     for entry in model.metadata_props:
         if entry.key == PROPERTY:
             facts: dict[str, Any] = json.loads(entry.value)
             return facts
-    raise ModelFileError(f"{path} has no '{PROPERTY}' metadata; write it with 'python -m export export'.")
+    raise ModelFileError(f"{path} has no '{PROPERTY}' metadata; write it with 'hushbox-export export'.")
 
 
-def write_manifest(names: Names, facts: dict[str, Any], results: dict[str, Any]) -> None:
-    """Write NAME.json for NAME.int8.onnx. The first model of a folder becomes its default and stays it."""
+def read_graph(path: Path) -> onnx.ModelProto:
+    """Return an ONNX file as a graph. Raises ModelFileError if there is none, DamagedModelError if it is torn."""
+    if not path.exists():
+        raise ModelFileError(f"There is no model at {path}.")
+    try:
+        model = onnx.load(path)
+        onnx.checker.check_model(model, full_check=False)
+    except Exception as cause:
+        first = str(cause).strip().splitlines()[0] if str(cause).strip() else type(cause).__name__
+        raise DamagedModelError(
+            f"{path} is truncated or not an ONNX file ({first}); write or copy it again."
+        ) from cause
+    return model
+
+
+def read_manifest(path: Path) -> dict[str, Any]:
+    """Return a manifest. Raises ModelFileError if it is missing or not JSON."""
+    try:
+        manifest: dict[str, Any] = json.loads(path.read_text())
+    except FileNotFoundError as cause:
+        raise ModelFileError(f"There is no manifest {path}; write it with 'hushbox-export quantize'.") from cause
+    except ValueError as cause:
+        raise ModelFileError(f"{path} is not a readable manifest: {cause}") from cause
+    return manifest
+
+
+def write_manifest(
+    names: Names, facts: dict[str, Any], results: dict[str, Any], shipped: Path | None = None
+) -> dict[str, Any]:
+    """Write NAME.json for the shipped file and return it. The first model of a folder becomes its default and stays it."""
+    shipped = shipped or names.int8
     others = [path for path in names.folder.glob("*.json") if path != names.manifest]
     manifest = {
         **facts,
         "default": not any(json.loads(path.read_text()).get("default") for path in others),
-        "file": names.int8.name,
-        "sha256": sha256_of(names.int8),
+        "file": shipped.name,
+        "sha256": sha256_of(shipped),
         **results,
     }
     names.manifest.write_text(json.dumps(manifest, indent=2) + "\n")
+    return manifest

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from export.bands import BAND_COUNT, band_power, interpolation
+from export.deep_filter import DeepFilter
 from export.layers import RunningLevel, StreamingGru
 from export.spec import AudioSpec, StateSpec
 
@@ -20,12 +21,17 @@ LEVEL_DECAY = 0.99
 
 @dataclass(frozen=True)
 class ModelConfig:
-    """Sizes of a denoiser. `tokens` groups of bands with `channels` values each; `blocks` layers of each kind."""
+    """Sizes of a denoiser. `tokens` groups of bands with `channels` values each; `blocks` layers of each kind.
+
+    The lowest `filter_bins` bins are also filtered over `filter_taps` frames; with no such bins there are gains only.
+    """
 
     tokens: int = 20
     channels: int = 48
     full_band: int = 192
     blocks: int = 2
+    filter_bins: int = 0
+    filter_taps: int = 3
 
     def to_dict(self) -> dict[str, int]:
         """Return the sizes as JSON-ready values."""
@@ -90,13 +96,16 @@ class Denoiser(nn.Module):
         self.encode = nn.Linear(BAND_COUNT, width)
         self.blocks = nn.ModuleList([Block(config) for _ in range(config.blocks)])
         self.decode = nn.Linear(width, BAND_COUNT)
+        self.deep_filter = DeepFilter(width, config.filter_bins, config.filter_taps) if config.filter_bins else None
 
     def state_specs(self) -> list[StateSpec]:
         """Return name and shape of every state, in the order `forward` takes them."""
         specs = [StateSpec("level", (2,))]
         for index in range(self.config.blocks):
-            specs.append(StateSpec(f"token_gru{index}", (self.config.tokens, self.config.channels)))
-            specs.append(StateSpec(f"band_gru{index}", (self.config.full_band,)))
+            specs.append(StateSpec(f"token_gru{index}", (self.config.tokens, self.config.channels), bound=1.0))
+            specs.append(StateSpec(f"band_gru{index}", (self.config.full_band,), bound=1.0))
+        if self.deep_filter:
+            specs.append(StateSpec("past", (self.config.filter_taps - 1, self.config.filter_bins, 2)))
         return specs
 
     def initial_states(self, batch: int) -> list[Tensor]:
@@ -126,4 +135,10 @@ class Denoiser(nn.Module):
         gains = torch.sigmoid(self.decode(tokens)).to(spectrum.dtype)
         below, above = gains.index_select(-1, self.lower_band), gains.index_select(-1, self.upper_band)
         mask = below + self.upper_weight * (above - below)
-        return spectrum * mask.unsqueeze(-1), next_states
+        cleaned = spectrum * mask.unsqueeze(-1)
+        if self.deep_filter:
+            added, past = self.deep_filter(spectrum, tokens, states[-1])
+            low = self.config.filter_bins
+            cleaned = torch.cat([cleaned[:, :, :low] + added, cleaned[:, :, low:]], dim=2)
+            next_states.append(past)
+        return cleaned, next_states

@@ -3,72 +3,174 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-import torch
+import onnx
 from numpy.typing import NDArray
 
-from export import stft
-from export.calibrate import calibrate
-from export.checkpoint import load_denoiser, read_checkpoint, sha256_of
+from export.bench import BATCHES
+from export.checkpoint import load_weights, read_checkpoint, sha256_of
+from export.contract import StreamingModule, check_contract, make_model
 from export.corpus import load_corpus
 from export.errors import CalibrationError, ModelFileError
-from export.metadata import Names, embed, model_facts, read_facts, write_manifest
+from export.frames import to_frames
+from export.graph.operators import OperatorCount, count_operators
+from export.graph.to_onnx import export_onnx
+from export.integers.calibrate import calibrate
+from export.integers.candidates import FORMS, Candidate, build_candidates, choose, measure_speed
+from export.integers.quantize import INT8, WEIGHTS4
+from export.integers.sensitivity import Workbench
+from export.integers.target import TARGETS
+from export.metadata import (
+    Names,
+    embed_in,
+    model_facts,
+    read_facts,
+    read_graph,
+    read_manifest,
+    state_bounds,
+    write_manifest,
+)
 from export.mixing import MixConfig, Mixer
-from export.quantize import quantize
 from export.recording import list_recordings, read_mono
 from export.rooms import load_rooms
 from export.spec import AudioSpec
-from export.to_onnx import export_onnx
 from export.verify import Rung, Verification, verify
 
 Samples = NDArray[np.float32]
 
+OURS = "export.checkpoint:denoiser"
+OUR_LICENCE = "Apache-2.0"
 CALIBRATION_STREAMS = 8
 CALIBRATION_SEED = 20_000
+SENSITIVITY_STREAMS = 4
+SENSITIVITY_FRAMES = 160
+LEAST_AUDIO_S = 10
+MOST_AUDIO_S = 300
+AUTO = "auto"
 
 
-def export_fp32(checkpoint: Path, names: Names) -> None:
-    """Write NAME.fp32.onnx with its facts from a checkpoint."""
-    model = load_denoiser(checkpoint)
-    training = read_checkpoint(checkpoint).get("training", {})
+@dataclass(frozen=True)
+class Choice:
+    """What to quantize to: a target processor, and one of FORMS or `auto` (all are built, the one that wins is taken)."""
+
+    target: str = "auto"
+    form: str = INT8
+    rounds: int = 7
+
+    @property
+    def forms(self) -> tuple[str, ...]:
+        """The forms to build."""
+        return tuple(FORMS) if self.form == AUTO else (self.form,)
+
+
+@dataclass(frozen=True)
+class Quantized:
+    """What quantization made: the chosen form and all that were built, with the operators of the chosen one."""
+
+    chosen: Candidate
+    candidates: tuple[Candidate, ...]
+    operators: OperatorCount
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the results as JSON-ready values."""
+        return {
+            "form": self.chosen.form,
+            "layers": [layer.to_dict() for layer in self.chosen.layers],
+            "candidates": [candidate.to_dict() for candidate in self.candidates],
+            "operators": self.operators.to_dict(),
+        }
+
+
+def load_trained(checkpoint: Path, factory: str = OURS) -> tuple[StreamingModule, dict[str, Any]]:
+    """Return the module that `factory` makes with the weights of `checkpoint`, and what else the checkpoint holds.
+
+    Raises CheckpointError, FactoryError or ContractError.
+    """
+    content = read_checkpoint(checkpoint)
+    model = make_model(factory, content)
+    load_weights(model, content, checkpoint)
+    return model.eval(), content
+
+
+def export_fp32(checkpoint: Path, names: Names, factory: str = OURS, licence: str | None = None) -> StreamingModule:
+    """Write NAME.fp32.onnx with its facts from a checkpoint, after checking the contract; return the module."""
+    model, content = load_trained(checkpoint, factory)
+    check_contract(model)
+    training = content.get("training", {})
+    licence = licence or (OUR_LICENCE if factory == OURS else "unknown")
     names.folder.mkdir(parents=True, exist_ok=True)
     export_onnx(model, names.fp32)
-    embed(names.fp32, model_facts(model, names.name, training, sha256_of(checkpoint)))
+    graph = read_graph(names.fp32)
+    embed_in(graph, model_facts(model, names.name, training, sha256_of(checkpoint), licence, factory))
+    onnx.save(graph, names.fp32)
+    return model
 
 
-def quantize_int8(names: Names, samples: Samples) -> list[str]:
-    """Write NAME.int8.onnx and its manifest, calibrated on noisy `samples`; return the names of the quantized products."""
-    facts = read_facts(names.fp32)
-    spec = AudioSpec(*(facts[key] for key in ("sample_rate_hz", "window_samples", "hop_samples", "window")))
-    hops = len(samples) // (CALIBRATION_STREAMS * spec.hop_samples)
-    streams = samples[: CALIBRATION_STREAMS * hops * spec.hop_samples].reshape(CALIBRATION_STREAMS, -1)
-    spectra = stft.analyse(torch.from_numpy(streams), spec).numpy()
-    products = quantize(names.fp32, names.int8, calibrate(names.fp32, spectra))
-    facts["calibration_sha256"] = hashlib.sha256(samples.tobytes()).hexdigest()
-    facts["calibration_s"] = round(len(samples) / int(facts["sample_rate_hz"]), 1)
-    embed(names.int8, facts)
-    write_manifest(names, facts, {"quantized_products": products})
-    return products
+def quantize_int8(names: Names, samples: Samples, choice: Choice = Choice()) -> Quantized:
+    """Write NAME.int8.onnx (or NAME.int4.onnx) and its manifest, calibrated on noisy `samples`."""
+    facts, model = read_facts(names.fp32), read_graph(names.fp32)
+    spec = AudioSpec.from_facts(facts)
+    frames = to_frames(in_streams(samples, spec.hop_samples), spec)
+    calibration = calibrate(model, frames, state_bounds(facts))
+    heard = frames[:SENSITIVITY_STREAMS, :SENSITIVITY_FRAMES]
+    candidates = build_candidates(Workbench.make(model, calibration, heard, TARGETS[choice.target]), choice.forms)
+    if len(candidates) > 1:
+        candidates = measure_speed(names.fp32.read_bytes(), candidates, BATCHES, choice.rounds)
+    chosen = choose(candidates)
+    facts |= {
+        "calibration_sha256": hashlib.sha256(samples.tobytes()).hexdigest(),
+        "calibration_s": round(len(samples) / spec.sample_rate_hz, 1),
+        "target": choice.target,
+        "form": chosen.form,
+    }
+    shipped = names.int4 if chosen.form == WEIGHTS4 else names.int8
+    write_shipped(shipped, onnx.load_from_string(chosen.model), facts)
+    products = [layer.name for layer in chosen.layers if layer.form != "float"]
+    kept = [layer.to_dict() for layer in chosen.layers if layer.form == "float"]
+    write_manifest(names, facts, {"quantized_products": products, "float_layers": kept}, shipped)
+    return Quantized(chosen, tuple(candidates), count_operators(shipped))
+
+
+def write_shipped(path: Path, model: onnx.ModelProto, facts: dict[str, Any]) -> None:
+    """Write `model` with `facts` inside."""
+    embed_in(model, facts)
+    onnx.save(model, path)
 
 
 def verify_files(
-    checkpoint: Path, names: Names, audio: Path, report: Callable[[Rung], None] = lambda rung: None
+    checkpoint: Path,
+    names: Names,
+    audio: Path,
+    report: Callable[[Rung], None] = lambda rung: None,
+    strict: bool = True,
 ) -> Verification:
     """Climb the ladder for the files of a checkpoint and note the results in the manifest."""
-    facts = read_facts(names.int8)
+    manifest = read_manifest(names.manifest)
+    facts = read_facts(names.shipped())
     if facts["checkpoint_sha256"] != sha256_of(checkpoint):
-        raise ModelFileError(f"{names.int8.name} was not made from {checkpoint.name}; export and quantize it again.")
+        raise ModelFileError(
+            f"{names.shipped().name} was not made from {checkpoint.name}; export and quantize it again."
+        )
     rate_hz = int(facts["sample_rate_hz"])
-    samples = read_recordings(audio, rate_hz)
-    verification = verify(load_denoiser(checkpoint), names, samples[: 10 * rate_hz], report)
-    manifest = json.loads(names.manifest.read_text())
-    results = {"quantized_products": manifest["quantized_products"], "verification": verification.to_dict()}
-    write_manifest(names, facts, results)
+    model, _ = load_trained(checkpoint, facts.get("factory", OURS))
+    verification = verify(model, names, read_recordings(audio, rate_hz), report, strict)
+    results = {key: value for key, value in manifest.items() if key not in facts and key not in _WRITTEN_AGAIN}
+    write_manifest(names, facts, results | {"verification": verification.to_dict()}, names.shipped())
     return verification
+
+
+_WRITTEN_AGAIN = ("default", "file", "sha256")
+
+
+def in_streams(samples: Samples, hop_samples: int) -> Samples:
+    """Return `samples` cut into streams `[8, n]`, n a multiple of the hop."""
+    hops = len(samples) // (CALIBRATION_STREAMS * hop_samples)
+    return samples[: CALIBRATION_STREAMS * hops * hop_samples].reshape(CALIBRATION_STREAMS, -1)
 
 
 def mix_calibration(speech: Path, noise: Path, cache: Path, examples: int = 64) -> Samples:
@@ -81,12 +183,18 @@ def mix_calibration(speech: Path, noise: Path, cache: Path, examples: int = 64) 
 
 
 def read_recordings(folder: Path, sample_rate_hz: int) -> Samples:
-    """Return the recordings of a folder joined, or of its subfolder `noisy` if it holds pairs.
+    """Return the recordings of a folder (of its `noisy/` if it has one), joined, five minutes at most.
 
-    Raises AudioError if there are none, CalibrationError if they last less than ten seconds.
+    Raises AudioError, or CalibrationError if there is less than 10 s.
     """
     inner = folder / "noisy"
-    joined = [read_mono(path, sample_rate_hz) for path in list_recordings(inner if inner.is_dir() else folder)]
-    if sum(len(samples) for samples in joined) < 10 * sample_rate_hz:
-        raise CalibrationError(f"{folder} holds less than 10 s of audio; give a folder with noisy speech.")
-    return np.concatenate(joined)
+    joined: list[Samples] = []
+    total = 0
+    for path in list_recordings(inner if inner.is_dir() else folder):
+        joined.append(read_mono(path, sample_rate_hz))
+        total += len(joined[-1])
+        if total >= MOST_AUDIO_S * sample_rate_hz:
+            break
+    if total < LEAST_AUDIO_S * sample_rate_hz:
+        raise CalibrationError(f"{folder} holds less than {LEAST_AUDIO_S} s of audio; give a folder with noisy speech.")
+    return np.concatenate(joined)[: MOST_AUDIO_S * sample_rate_hz]

@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
-from export.errors import ModelFileError
+from export.errors import DamagedModelError, ExportError, ModelFileError, UnsupportedOperatorError
 
 Tensors = dict[str, NDArray[np.float32]]
 
 
-def open_session(model: Path | bytes, optimised_to: Path | None = None) -> onnxruntime.InferenceSession:
-    """Return an onnxruntime session on one thread. Raises ModelFileError if the model cannot be loaded."""
-    options = onnxruntime.SessionOptions()
+def open_session(
+    model: Path | bytes,
+    optimised_to: Path | None = None,
+    options: onnxruntime.SessionOptions | None = None,
+) -> onnxruntime.InferenceSession:
+    """Return an onnxruntime session on one thread.
+
+    Raises DamagedModelError, UnsupportedOperatorError or ModelFileError if the model cannot be loaded.
+    """
+    options = options or onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.log_severity_level = 3
@@ -25,8 +33,18 @@ def open_session(model: Path | bytes, optimised_to: Path | None = None) -> onnxr
         source = model if isinstance(model, bytes) else str(model)
         return onnxruntime.InferenceSession(source, options, providers=["CPUExecutionProvider"])
     except Exception as cause:
-        name = "The model" if isinstance(model, bytes) else model
-        raise ModelFileError(f"{name} cannot be loaded by onnxruntime: {cause}") from cause
+        raise _explain("The model" if isinstance(model, bytes) else str(model), cause) from cause
+
+
+def _explain(name: str, cause: Exception) -> ExportError:
+    text = str(cause)
+    missing = re.search(r"implementation for (\w+)\(|[:.](\w+)\([\d-]+\) is not a registered function/op", text)
+    if missing:
+        operator = missing[1] or missing[2]
+        return UnsupportedOperatorError(f"{name}: onnxruntime cannot run {operator}; write it with other operators.")
+    if re.search("protobuf parsing failed|INVALID_PROTOBUF|No graph was found|does not have a graph", text):
+        return DamagedModelError(f"{name} is truncated or not an ONNX file; write or copy it again.")
+    return ModelFileError(f"{name} cannot be loaded by onnxruntime: {text.splitlines()[0]}")
 
 
 class FrameRunner:
@@ -35,6 +53,9 @@ class FrameRunner:
     def __init__(self, model: Path | bytes, optimised_to: Path | None = None) -> None:
         self.session = open_session(model, optimised_to)
         self.outputs = [item.name for item in self.session.get_outputs()]
+        inputs = [item.name for item in self.session.get_inputs()]
+        self.frame_input = next((name for name in inputs if not name.startswith("state_in_")), "")
+        self.frame_output = f"{self.frame_input}_out"
 
     def initial_states(self, batch: int) -> Tensors:
         """Return zero states for `batch` new streams, by input name."""
@@ -52,12 +73,12 @@ class FrameRunner:
             "state_in_" + name.removeprefix(prefix): value for name, value in outputs.items() if name.startswith(prefix)
         }
 
-    def stream(self, spectra: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Return `spectra` `[streams, frames, bins, 2]` denoised frame by frame from zero states."""
-        states = self.initial_states(len(spectra))
-        cleaned = np.empty_like(spectra)
-        for index in range(spectra.shape[1]):
-            outputs = self.run({"spectrum": np.ascontiguousarray(spectra[:, index]), **states})
-            cleaned[:, index] = outputs["spectrum_out"]
+    def stream(self, frames: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return `frames` `[streams, time, ...]` denoised frame by frame from zero states."""
+        states = self.initial_states(len(frames))
+        cleaned = np.empty_like(frames)
+        for index in range(frames.shape[1]):
+            outputs = self.run({self.frame_input: np.ascontiguousarray(frames[:, index]), **states})
+            cleaned[:, index] = outputs[self.frame_output]
             states = self.next_states(outputs)
         return cleaned

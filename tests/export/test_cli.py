@@ -16,7 +16,7 @@ def run(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, timeout=300)
 
 
-@pytest.mark.parametrize("command", ["train", "export", "quantize", "verify", "evaluate", "bench"])
+@pytest.mark.parametrize("command", ["make", "train", "export", "quantize", "verify", "evaluate", "bench", "inspect"])
 def test_every_command_has_help(command: str) -> None:
     shown = run(command, "--help")
     assert shown.returncode == 0
@@ -60,7 +60,7 @@ def test_checkpoint_to_scores(checkpoint: Path, data: Path, tmp_path: Path) -> N
     models = ["--out", tmp_path / "models", "--name", "small"]
     for step in (
         ["export", checkpoint, *models],
-        ["quantize", *models, "--audio", data / "valid"],
+        ["quantize", *models, "--audio", data / "valid", "--force"],
         ["verify", checkpoint, *models, "--audio", data / "valid", "--json"],
         ["bench", *models, "--batch", "2", "--rounds", "2", "--json"],
     ):
@@ -70,9 +70,25 @@ def test_checkpoint_to_scores(checkpoint: Path, data: Path, tmp_path: Path) -> N
     assert cost["batch"] == 2
     int8 = tmp_path / "models/small.int8.onnx"
     arguments = ["--pairs", data / "valid", "--peers", tmp_path / "none", "--no-rnnoise", "--limit", "1"]
-    scored = run("evaluate", int8, *arguments, "--json", "--report", tmp_path)
+    scored = run("evaluate", int8, *arguments, "--json", "--no-dnsmos", "--no-harm", "--report", tmp_path)
     assert scored.returncode == 0, scored.stderr
     summary = json.loads(scored.stdout)
     assert set(summary) == {"unprocessed", "small.int8"}
     assert summary["unprocessed"]["all"]["si_sdr_db"] != summary["small.int8"]["all"]["si_sdr_db"]
     assert (tmp_path / "clips.csv").read_text().count("\n") == 3
+
+
+def test_errors_are_json_for_scripts(tmp_path: Path) -> None:
+    failed = run("inspect", tmp_path / "missing.onnx", "--json")
+    assert failed.returncode == 1
+    error = json.loads(failed.stdout)["error"]
+    assert error["code"] == "model_file_unusable"
+    assert error["message"] in failed.stderr
+
+
+def test_the_shipped_file_is_inspected() -> None:
+    shipped = next(path for path in (REPOSITORY / "quantized_models").glob("*.int8.onnx"))
+    shown = run("inspect", shipped)
+    assert shown.returncode == 0, shown.stderr
+    assert "takes it" in shown.stdout
+    assert "checkpoint_sha256" in shown.stdout

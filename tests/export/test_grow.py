@@ -1,5 +1,7 @@
 """A model that grew computes what it did before, and every new part of it can learn."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 
@@ -16,7 +18,7 @@ def run(model: Denoiser, spectrum: torch.Tensor) -> torch.Tensor:
     return cleaned
 
 
-@pytest.mark.parametrize("config", [SMALL, LARGER])
+@pytest.mark.parametrize("config", [SMALL, LARGER, replace(LARGER, filter_bins=20)])
 def test_a_grown_model_computes_the_same(network: Denoiser, config: ModelConfig) -> None:
     torch.manual_seed(1)
     network.feature_mean.fill_(0.3)
@@ -38,6 +40,20 @@ def test_every_new_part_gets_a_gradient_once_it_is_heard(network: Denoiser) -> N
     for name, parameter in larger.named_parameters():
         assert parameter.grad is not None, name
         assert parameter.grad.abs().max() > 0, name
+
+
+def test_a_trained_filter_goes_along_and_cannot_change() -> None:
+    torch.manual_seed(1)
+    trained, spectrum = Denoiser(replace(SMALL, filter_bins=20)), torch.randn(2, 12, 257, 2)
+    assert trained.deep_filter is not None
+    torch.nn.init.normal_(trained.deep_filter.decode.weight, std=0.1)
+    larger = Denoiser(replace(LARGER, filter_bins=20))
+    grow(trained.state_dict(), larger)
+    with torch.no_grad():
+        torch.testing.assert_close(run(larger, spectrum), run(trained, spectrum), atol=1e-5, rtol=0)
+    for config in (LARGER, replace(LARGER, filter_bins=30)):
+        with pytest.raises(CheckpointError, match="--filter-bins"):
+            grow(trained.state_dict(), Denoiser(config))
 
 
 @pytest.mark.parametrize(

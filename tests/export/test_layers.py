@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+from export.deep_filter import DeepFilter
 from export.layers import RunningLevel, StreamingGru
 from export.model import Denoiser
 
@@ -67,3 +68,31 @@ def test_mask_does_not_depend_on_the_input_level(network: Denoiser) -> None:
         loud, _ = network(spectrum, network.initial_states(1))
         quiet, _ = network(spectrum * 10**-1.5, network.initial_states(1))
     torch.testing.assert_close(quiet * 10**1.5, loud, atol=1e-4, rtol=1e-4)
+
+
+@pytest.mark.parametrize("lengths", [(1,) * 12, (5, 1, 6)])
+def test_deep_filter_in_chunks_equals_deep_filter_at_once(lengths: tuple[int, ...]) -> None:
+    torch.manual_seed(1)
+    layer = DeepFilter(6, bins=5, taps=3)
+    torch.nn.init.normal_(layer.decode.weight)
+    spectrum, tokens, past = torch.randn(2, 12, 9, 2), torch.randn(2, 12, 6), torch.zeros(2, 2, 5, 2)
+    with torch.no_grad():
+        whole, last = layer(spectrum, tokens, past)
+        parts = []
+        for frames, controls in zip(spectrum.split(list(lengths), 1), tokens.split(list(lengths), 1), strict=True):
+            part, past = layer(frames, controls, past)
+            parts.append(part)
+    torch.testing.assert_close(torch.cat(parts, 1), whole)
+    assert torch.equal(last, past)
+
+
+def test_deep_filter_multiplies_the_latest_frames_by_complex_weights() -> None:
+    layer = DeepFilter(1, bins=1, taps=2)
+    weights = torch.tensor([0.1, 0.2, 0.3, 0.4])
+    layer.decode.bias.data = torch.atanh(weights)
+    frames = torch.tensor([[1.0, 2.0], [3.0, -1.0]])
+    with torch.no_grad():
+        added, _ = layer(frames[1].view(1, 1, 1, 2), torch.zeros(1, 1, 1), frames[0].view(1, 1, 1, 2))
+    older, newer = torch.view_as_complex(frames)
+    expected = (0.1 + 0.3j) * older + (0.2 + 0.4j) * newer
+    torch.testing.assert_close(torch.view_as_complex(added.flatten(0, 2))[0], expected)

@@ -10,14 +10,15 @@ import soundfile
 from onnx import numpy_helper
 
 from edge_server.engine.model_file import find_default_model, load_model
-from export.calibrate import Range, calibrate
 from export.errors import AudioError, CalibrationError, EqualityError, ModelFileError, QuantizationError
 from export.forms import drift_db
+from export.graph.layers import find_layers
+from export.graph.operators import count_operators
+from export.integers.calibrate import calibrate
+from export.integers.target import TARGETS
+from export.integers.weights import Range, activation_scale, quantize_product
 from export.metadata import Names, read_facts, write_manifest
-from export.operators import count_operators
 from export.pipeline import export_fp32, quantize_int8, read_recordings, verify_files
-from export.products import find_products
-from export.quantize import activation_scale, quantize_weight
 from export.verify import DRIFT_TOLERANCE_DB
 
 
@@ -32,7 +33,9 @@ def made(checkpoint: Path, data: Path, tmp_path: Path) -> Names:
 
 def test_the_whole_ladder_holds(made: Names, checkpoint: Path, data: Path) -> None:
     verification = verify_files(checkpoint, made, data / "valid")
-    assert len(verification.rungs) == 7
+    assert len(verification.rungs) == 8
+    assert all(rung.holds for rung in verification.rungs)
+    assert verification.operators.integer_macs_percent == 100.0
     assert verification.operators.integer == 14
     assert verification.operators.float == 0
     assert load_model(made.int8).facts.name == "small"
@@ -87,7 +90,7 @@ def test_a_row_that_hears_its_neighbours_breaks_the_ladder(made: Names, checkpoi
 
 def test_an_error_that_grows_is_drift() -> None:
     rng = np.random.default_rng(0)
-    heard, error = np.tile(rng.normal(size=1000), 6).astype(np.float32), np.tile(rng.normal(size=1000), 6)
+    heard, error = (np.tile(rng.normal(size=(2, 1000)), (1, 6)).astype(np.float32) for _ in range(2))
     growing = 0.01 * error * np.repeat([1.0, 1.0, 1.1, 1.2, 1.3, 1.5], 1000)
     assert drift_db((heard + 0.01 * error).astype(np.float32), heard, 6) == pytest.approx(0.0, abs=0.01)
     assert drift_db((heard + growing).astype(np.float32), heard, 6) > DRIFT_TOLERANCE_DB
@@ -114,7 +117,7 @@ def test_files_of_another_checkpoint_are_refused(made: Names, checkpoint: Path, 
 
 
 def test_every_product_of_the_float_graph_is_found(made: Names) -> None:
-    products = find_products(onnx.load(made.fp32).graph)
+    products = find_layers(onnx.load(made.fp32).graph)
     assert len({product.name for product in products}) == 14
     assert {product.weight.shape[1] for product in products} >= {80, 48, 24}
     assert count_operators(made.fp32).float == 14
@@ -131,7 +134,7 @@ def test_the_exported_file_holds_its_facts_and_no_paths(made: Names) -> None:
 
 def test_silent_calibration_is_refused(made: Names, tmp_path: Path) -> None:
     with pytest.raises(CalibrationError, match="empty or silent"):
-        calibrate(made.fp32, np.zeros((1, 10, 257, 2), dtype=np.float32))
+        calibrate(onnx.load(made.fp32), np.zeros((1, 10, 257, 2), dtype=np.float32), {})
     with pytest.raises(AudioError, match="no audio files"):
         read_recordings(tmp_path, 16000)
     soundfile.write(tmp_path / "short.wav", np.ones(16000) * 0.1, 16000)
@@ -147,11 +150,12 @@ def test_files_that_are_no_models_are_refused(tmp_path: Path) -> None:
         read_facts(tmp_path / "torn.onnx")
 
 
-def test_quantized_weights_are_within_half_a_step() -> None:
+@pytest.mark.parametrize("target", list(TARGETS))
+def test_quantized_weights_are_within_half_a_step(target: str) -> None:
     weight = np.random.default_rng(0).normal(size=(30, 7)).astype(np.float32)
-    integers, scale = quantize_weight(weight)
-    assert np.abs(integers * scale - weight).max() <= scale.max() * 0.5001
-    assert np.abs(integers).max(axis=0).tolist() == [63] * 7
+    integers, scale = quantize_product(weight, np.float32(0.01), TARGETS[target])
+    assert (np.abs(integers * scale - weight) <= scale * 0.5001).all()
+    assert (np.abs(integers).max(axis=0) > 31).all()
 
 
 @pytest.mark.parametrize("seen", [Range(-1.0, 1.0), Range(0.0, 6.0), Range(-3.0, 0.0), Range(0.2, 5.0)])

@@ -1,0 +1,1 @@
+"""The commands of hushbox-export, one file each."""

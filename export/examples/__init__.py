@@ -1,0 +1,1 @@
+"""Worked examples of the model contract, each written from its paper."""

@@ -1,0 +1,116 @@
+"""Finding the layers with constant weights in an ONNX graph, whichever operators they are written with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import onnx
+from numpy.typing import NDArray
+from onnx import helper, numpy_helper
+
+Constants = dict[str, NDArray[Any]]
+
+PRODUCT, CONVOLUTION = "product", "convolution"
+
+
+@dataclass(frozen=True)
+class Layer:
+    """A product `output = activation @ weight + bias`, or a convolution.
+
+    `weight` is float32 `[inputs, outputs]` of a product and `[outputs, inputs / groups, ...]` of a convolution; `weight_name`
+    is the same for layers that share it. `nodes` are what it is written with.
+    """
+
+    name: str
+    kind: str
+    activation: str
+    output: str
+    weight_name: str
+    weight: NDArray[np.float32]
+    bias: NDArray[np.float32] | None
+    nodes: tuple[onnx.NodeProto, ...]
+
+
+def find_layers(graph: onnx.GraphProto) -> list[Layer]:
+    """Return every Gemm, Conv, and MatMul with or without a following Add, whose weight is a constant matrix or kernel."""
+    constants = _constants(graph)
+    consumers: dict[str, list[onnx.NodeProto]] = {}
+    for node in graph.node:
+        for name in node.input:
+            consumers.setdefault(name, []).append(node)
+    kept = {value.name for value in graph.output}
+    layers: list[Layer] = []
+    for node in graph.node:
+        if len(node.input) < 2 or node.input[1] not in constants:
+            continue
+        weight = constants[node.input[1]]
+        if node.op_type == "Gemm":
+            layers.append(_from_gemm(node, constants))
+        elif node.op_type == "MatMul" and weight.ndim == 2:
+            layers.append(_from_matmul(node, constants, consumers, kept))
+        elif node.op_type == "Conv" and weight.ndim in (3, 4):
+            layers.append(_from_convolution(node, constants))
+    return _with_distinct_names(layers)
+
+
+def _constants(graph: onnx.GraphProto) -> Constants:
+    constants: Constants = {item.name: numpy_helper.to_array(item) for item in graph.initializer}
+    for node in graph.node:
+        if node.op_type == "Constant" and node.attribute[0].name == "value":
+            constants[node.output[0]] = numpy_helper.to_array(node.attribute[0].t)
+    return constants
+
+
+def _from_gemm(node: onnx.NodeProto, constants: Constants) -> Layer:
+    attributes = {item.name: helper.get_attribute_value(item) for item in node.attribute}
+    weight = constants[node.input[1]] * np.float32(attributes.get("alpha", 1.0))
+    weight = weight.T if attributes.get("transB", 0) else weight
+    has_bias = len(node.input) > 2 and node.input[2]
+    bias = constants[node.input[2]] * np.float32(attributes.get("beta", 1.0)) if has_bias else None
+    if bias is not None:
+        bias = np.broadcast_to(bias.reshape(-1), (weight.shape[1],)).astype(np.float32)
+    return _layer(node.input[1], PRODUCT, node, node.output[0], np.ascontiguousarray(weight), bias, (node,))
+
+
+def _from_matmul(
+    node: onnx.NodeProto, constants: Constants, consumers: dict[str, list[onnx.NodeProto]], kept: set[str]
+) -> Layer:
+    weight = np.ascontiguousarray(constants[node.input[1]])
+    following = consumers.get(node.output[0], [])
+    if len(following) == 1 and following[0].op_type == "Add" and node.output[0] not in kept:
+        add = following[0]
+        other = add.input[1] if add.input[0] == node.output[0] else add.input[0]
+        bias = constants.get(other)
+        if bias is not None and bias.shape == (weight.shape[1],):
+            return _layer(other, PRODUCT, node, add.output[0], weight, bias, (node, add))
+    return _layer(node.input[1], PRODUCT, node, node.output[0], weight, None, (node,))
+
+
+def _from_convolution(node: onnx.NodeProto, constants: Constants) -> Layer:
+    bias = constants[node.input[2]] if len(node.input) > 2 and node.input[2] else None
+    return _layer(node.input[1], CONVOLUTION, node, node.output[0], constants[node.input[1]], bias, (node,))
+
+
+def _layer(
+    name: str,
+    kind: str,
+    node: onnx.NodeProto,
+    output: str,
+    weight: NDArray[np.float32],
+    bias: NDArray[np.float32] | None,
+    nodes: tuple[onnx.NodeProto, ...],
+) -> Layer:
+    label = name.removeprefix("model.").removesuffix(".weight").removesuffix(".bias")
+    return Layer(label, kind, node.input[0], output, node.input[1], weight, bias, nodes)
+
+
+def _with_distinct_names(layers: list[Layer]) -> list[Layer]:
+    seen: dict[str, int] = {}
+    distinct = []
+    for layer in layers:
+        seen[layer.name] = seen.get(layer.name, 0) + 1
+        name = layer.name if seen[layer.name] == 1 else f"{layer.name}#{seen[layer.name]}"
+        distinct.append(Layer(name, *(getattr(layer, field) for field in list(Layer.__dataclass_fields__)[1:])))
+    return distinct

@@ -1,0 +1,163 @@
+"""A float graph with chosen layers in integers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import onnx
+from numpy.typing import NDArray
+from onnx import helper, numpy_helper
+
+from export.errors import QuantizationError
+from export.graph.layers import CONVOLUTION, Layer, find_layers
+from export.integers.target import Target
+from export.integers.weights import (
+    BLOCK,
+    Range,
+    activation_scale,
+    quantize_blocks,
+    quantize_kernel,
+    quantize_product,
+)
+
+CONTRIB = "com.microsoft"
+
+INT8, WEIGHTS8, WEIGHTS4 = "int8", "weights8", "weights4"
+WEIGHT_ONLY_BITS = {WEIGHTS8: 8, WEIGHTS4: 4}
+
+INT8_ACCURACY = 4
+"""MatMulNBits: each row's activations become int8 blocks by themselves, so that the sums are integer sums."""
+
+
+def quantize(
+    model: onnx.ModelProto, forms: Mapping[str, str], ranges: Mapping[str, Range], target: Target
+) -> onnx.ModelProto:
+    """Return `model` with the layers named in `forms` as `int8`, `weights8` or `weights4`; the others stay as they are.
+
+    `int8`: activations are uint8 with one static scale a tensor, so that no row of a batch can influence another; weights are
+    int8 with one scale an output. Raises QuantizationError if a name is no layer of the model, or there is nothing to do.
+    """
+    layers = {layer.name: layer for layer in find_layers(model.graph)}
+    unknown = set(forms) - set(layers)
+    if unknown or not forms:
+        raise QuantizationError(
+            f"There are no layers named {', '.join(sorted(unknown))}."
+            if unknown
+            else "The model has no matrix product or convolution with constant weights, so int8 would change nothing."
+        )
+    result = onnx.ModelProto()
+    result.CopyFrom(model)
+    chosen = [layers[name] for name in forms]
+    builder = _Builder(ranges, target)
+    last = {layer.output: layer for layer in chosen}
+    replaced = {node.output[0] for layer in chosen for node in layer.nodes[:-1]}
+    nodes: list[onnx.NodeProto] = []
+    for node in model.graph.node:
+        if node.output[0] in last:
+            layer = last[node.output[0]]
+            nodes += builder.build(layer, forms[layer.name])
+        elif node.output[0] not in replaced:
+            nodes.append(node)
+    del result.graph.node[:]
+    result.graph.node.extend(nodes)
+    result.graph.initializer.extend(builder.constants.values())
+    _drop_unused_initializers(result.graph)
+    if not any(item.domain == CONTRIB for item in result.opset_import):
+        result.opset_import.append(helper.make_opsetid(CONTRIB, 1))
+    return result
+
+
+@dataclass
+class _Builder:
+    """Nodes and constants of layers in integers; activations and weights that layers share are there once."""
+
+    ranges: Mapping[str, Range]
+    target: Target
+    constants: dict[str, onnx.TensorProto] = field(default_factory=dict)
+    quantized: set[str] = field(default_factory=set)
+
+    def build(self, layer: Layer, form: str) -> list[onnx.NodeProto]:
+        """Return the nodes of `layer` in `form`."""
+        if form in WEIGHT_ONLY_BITS:
+            return [self._weight_only(layer, WEIGHT_ONLY_BITS[form])]
+        nodes = self._quantize_activation(layer.activation)
+        return nodes + (self._convolution(layer) if layer.kind == CONVOLUTION else self._product(layer))
+
+    def _quantize_activation(self, name: str) -> list[onnx.NodeProto]:
+        if name in self.quantized:
+            return []
+        self.quantized.add(name)
+        scale, zero = activation_scale(self.ranges[name])
+        self._constant(f"{name}.scale", np.asarray(scale))
+        self._constant(f"{name}.zero", np.asarray(zero))
+        return [helper.make_node("QuantizeLinear", [name, f"{name}.scale", f"{name}.zero"], [f"{name}.uint8"])]
+
+    def _product(self, layer: Layer) -> list[onnx.NodeProto]:
+        activation = layer.activation
+        scale, _ = activation_scale(self.ranges[activation])
+        weight, weight_scale = quantize_product(layer.weight, scale, self.target)
+        # One activation's scale decides the weights' scales, so a weight that meets two activations is there twice.
+        stem = f"{layer.weight_name}.{activation}"
+        names = [
+            self._constant(f"{stem}.int8", weight),
+            self._constant(f"{stem}.int8.scale", weight_scale),
+            self._constant(f"{stem}.int8.zero", np.zeros_like(weight_scale, dtype=np.int8)),
+        ]
+        inputs = [f"{activation}.uint8", names[0], f"{activation}.scale", names[1], f"{activation}.zero", names[2]]
+        if layer.bias is not None:
+            inputs.append(self._constant(f"{layer.output}.bias", layer.bias))
+        return [helper.make_node("MatMulIntegerToFloat", inputs, [layer.output], name=layer.name, domain=CONTRIB)]
+
+    def _convolution(self, layer: Layer) -> list[onnx.NodeProto]:
+        scale, _ = activation_scale(self.ranges[layer.activation])
+        output_scale, output_zero = activation_scale(self.ranges[layer.output])
+        kernel, kernel_scale = quantize_kernel(layer.weight, self.target)
+        stem = layer.weight_name
+        inputs = [f"{layer.activation}.{part}" for part in ("uint8", "scale", "zero")]
+        inputs += [
+            self._constant(f"{stem}.int8", kernel),
+            self._constant(f"{stem}.int8.scale", kernel_scale),
+            self._constant(f"{stem}.int8.zero", np.zeros_like(kernel_scale, dtype=np.int8)),
+            self._constant(f"{layer.output}.after.scale", np.asarray(output_scale)),
+            self._constant(f"{layer.output}.after.zero", np.asarray(output_zero)),
+        ]
+        if layer.bias is not None:
+            integers = np.rint(layer.bias / (kernel_scale * scale)).astype(np.int32)
+            inputs.append(self._constant(f"{layer.output}.bias", integers))
+        integer = f"{layer.output}.after.uint8"
+        node = helper.make_node("QLinearConv", inputs, [integer], name=layer.name)
+        node.attribute.extend(layer.nodes[0].attribute)
+        back = [integer, f"{layer.output}.after.scale", f"{layer.output}.after.zero"]
+        return [node, helper.make_node("DequantizeLinear", back, [layer.output])]
+
+    def _weight_only(self, layer: Layer, bits: int) -> onnx.NodeProto:
+        packed, scale = quantize_blocks(layer.weight, bits)
+        stem = f"{layer.weight_name}.{bits}bit"
+        inputs = [layer.activation, self._constant(stem, packed), self._constant(f"{stem}.scale", scale)]
+        if layer.bias is not None:
+            inputs += ["", "", self._constant(f"{layer.output}.bias", layer.bias)]
+        sizes = {"K": layer.weight.shape[0], "N": layer.weight.shape[1], "bits": bits, "block_size": BLOCK}
+        return helper.make_node(
+            "MatMulNBits",
+            inputs,
+            [layer.output],
+            name=layer.name,
+            domain=CONTRIB,
+            accuracy_level=INT8_ACCURACY,
+            **sizes,
+        )
+
+    def _constant(self, name: str, values: NDArray[Any]) -> str:
+        if name not in self.constants:
+            self.constants[name] = numpy_helper.from_array(values, name)
+        return name
+
+
+def _drop_unused_initializers(graph: onnx.GraphProto) -> None:
+    used = {name for node in graph.node for name in node.input} | {value.name for value in graph.output}
+    kept = [item for item in graph.initializer if item.name in used]
+    del graph.initializer[:]
+    graph.initializer.extend(kept)

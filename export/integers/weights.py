@@ -1,0 +1,86 @@
+"""Weights and activations as integers, with scales that make every processor round alike."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from export.integers.target import LARGEST_INT8, SATURATION_FREE_PAIR, Target
+
+SMALLEST_SCALE = 1e-8
+BLOCK = 32
+"""Inputs that share a scale in weight-only forms."""
+
+
+@dataclass(frozen=True)
+class Range:
+    """Smallest and largest value of an activation."""
+
+    low: float
+    high: float
+
+
+def activation_scale(seen: Range) -> tuple[np.float32, np.uint8]:
+    """Return scale and zero point of a uint8 activation over a range that holds zero, zero itself being exact.
+
+    The scale is widened by at most a few units in the last place, until its reciprocal is exact (see `product_scale`).
+    """
+    low, high = min(seen.low, 0.0), max(seen.high, 0.0)
+    scale = np.float32(max((high - low) / 255, SMALLEST_SCALE))
+    while np.float32(scale * np.float32(np.float32(1) / scale)) != np.float32(1):
+        scale = np.nextafter(scale, np.float32(np.inf))
+    return scale, np.uint8(np.clip(round(-low / float(scale)), 0, 255))
+
+
+def quantize_product(
+    weight: NDArray[np.float32], scale_of_activation: np.float32, target: Target
+) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
+    """Return int8 `[inputs, outputs]` and float32 scales `[outputs]`, symmetric, free of saturation on `target`.
+
+    The scale of an output times that of the activation is a power of two, so scaling a sum is exact, and a processor that
+    adds the bias in the same instruction gets the same bits as one that adds it afterwards.
+    """
+    wanted = np.maximum(np.abs(weight).max(axis=0) / LARGEST_INT8, SMALLEST_SCALE)
+    if target.adds_in_16_bits:
+        wanted = np.maximum(wanted, largest_pairs(weight) / SATURATION_FREE_PAIR)
+    scale = product_scale(wanted, scale_of_activation)
+    return np.clip(np.rint(weight / scale), -LARGEST_INT8, LARGEST_INT8).astype(np.int8), scale
+
+
+def product_scale(wanted: NDArray[np.floating], scale_of_activation: np.float32) -> NDArray[np.float32]:
+    """Return scales of at least `wanted` that give a power of two with the activation's scale, in float32."""
+    exponent = np.ceil(np.log2(wanted.astype(np.float64) * float(scale_of_activation)))
+    return (np.exp2(exponent) * np.float64(np.float32(1) / scale_of_activation)).astype(np.float32)
+
+
+def largest_pairs(weight: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the largest sum, for each output, of two neighbouring weights of one sign."""
+    pairs = np.pad(weight, ((0, len(weight) % 2), (0, 0))).reshape(-1, 2, weight.shape[1])
+    above, below = np.maximum(pairs, 0).sum(axis=1), -np.minimum(pairs, 0).sum(axis=1)
+    largest: NDArray[np.float32] = np.maximum(above, below).max(axis=0)
+    return largest
+
+
+def quantize_kernel(weight: NDArray[np.float32], target: Target) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
+    """Return a convolution's kernel as int8 and its float32 scales `[outputs]`; any two terms of a sum may be neighbours."""
+    largest = SATURATION_FREE_PAIR // 2 if target.adds_in_16_bits else LARGEST_INT8
+    axes = tuple(range(1, weight.ndim))
+    scale = np.maximum(np.abs(weight).max(axis=axes) / largest, SMALLEST_SCALE).astype(np.float32)
+    shaped = scale.reshape(-1, *(1 for _ in axes))
+    return np.clip(np.rint(weight / shaped), -largest, largest).astype(np.int8), scale
+
+
+def quantize_blocks(weight: NDArray[np.float32], bits: int) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
+    """Return weights `[inputs, outputs]` packed for MatMulNBits: uint8 `[outputs, blocks, bytes]`, scales `[outputs, blocks]`.
+
+    Source: onnxruntime, com.microsoft.MatMulNBits; unsigned with the zero point in the middle, low half of a byte first.
+    """
+    inputs, outputs = weight.shape
+    blocks = np.pad(weight.T, ((0, 0), (0, -inputs % BLOCK))).reshape(outputs, -1, BLOCK)
+    middle = 2 ** (bits - 1)
+    scale = np.maximum(np.abs(blocks).max(axis=2) / (middle - 1), SMALLEST_SCALE).astype(np.float32)
+    levels = np.clip(np.rint(blocks / scale[..., None]) + middle, 0, 2 * middle - 1).astype(np.uint8)
+    packed = levels if bits == 8 else levels[..., 0::2] | levels[..., 1::2] << 4
+    return np.ascontiguousarray(packed), scale

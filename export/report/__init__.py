@@ -1,0 +1,1 @@
+"""The page that people read and the charts on it."""

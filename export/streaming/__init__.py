@@ -1,0 +1,1 @@
+"""Layers with explicit state for models that bring none of their own."""
