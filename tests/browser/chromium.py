@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,6 +11,8 @@ from tempfile import TemporaryDirectory
 from typing import Literal
 
 from playwright.sync_api import BrowserContext, Page, Playwright
+
+from tests.browser.box import Box
 
 EXECUTABLE = Path("/usr/bin/chromium")
 _FLAGS = (
@@ -27,18 +31,31 @@ Microphone = Path | Literal["refused", "missing"]
 
 @contextmanager
 def open_browser(
-    playwright: Playwright, microphone: Microphone = "missing", width_px: int = 1280, dark: bool = False
+    playwright: Playwright,
+    microphone: Microphone = "missing",
+    width_px: int = 1280,
+    dark: bool = False,
+    *,
+    loop: bool = False,
+    installable: bool = False,
+    language: str = "en-GB",
 ) -> Iterator[BrowserContext]:
-    """Open a new browser without any past. `microphone` is a WAV file, or how it fails."""
+    """Open a new browser without any past.
+
+    `microphone` is a WAV file, played once or in a `loop`, or how it fails. A browser that is `installable` takes the
+    page's service worker, which the routes of a test cannot see behind.
+    """
     with TemporaryDirectory(prefix="hushbox-chromium-") as profile:
         context = playwright.chromium.launch_persistent_context(
             profile,
             executable_path=EXECUTABLE,
             headless=True,
-            args=[*_FLAGS, *_microphone_flags(microphone)],
+            args=[*_FLAGS, *_microphone_flags(microphone, loop)],
             viewport={"width": width_px, "height": 800},
             color_scheme="dark" if dark else "light",
             accept_downloads=True,
+            locale=language,
+            service_workers="allow" if installable else "block",
         )
         try:
             yield context
@@ -54,6 +71,16 @@ def open_paired(context: BrowserContext, url: str, pin: str) -> Page:
     return page
 
 
+def open_as_owner(context: BrowserContext, box: Box) -> Page:
+    """Open the page with a token of the owner, as an invitation gives it, and wait until it is connected."""
+    grant = json.dumps({"token": box.mint_token("--role", "owner"), "expiresAtMs": (time.time() + 1800) * 1000})
+    page = context.new_page()
+    page.add_init_script(f"localStorage['hushbox.grant'] ??= {json.dumps(grant)}")
+    page.goto(box.url)
+    page.get_by_text("Connected", exact=True).wait_for()
+    return page
+
+
 def switch(page: Page) -> None:
     """Press the large switch."""
     page.get_by_role("checkbox", name="Remove noise").click()
@@ -64,13 +91,13 @@ def wait_for_truth(page: Page, truth: str, timeout_s: float = 20) -> None:
     page.locator(f"[data-truth={truth}]").wait_for(timeout=timeout_s * 1000)
 
 
-def _microphone_flags(microphone: Microphone) -> list[str]:
+def _microphone_flags(microphone: Microphone, loop: bool) -> list[str]:
     if microphone == "missing":
         return []
     if microphone == "refused":
         return ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream=deny"]
     return [
-        "--use-fake-device-for-media-stream",
+        "--use-fake-device-for-media-stream=device-count=2",
         "--use-fake-ui-for-media-stream",
-        f"--use-file-for-fake-audio-capture={microphone}%noloop",
+        f"--use-file-for-fake-audio-capture={microphone}" + ("" if loop else "%noloop"),
     ]

@@ -10,12 +10,12 @@ from pathlib import Path
 import msgpack
 import numpy as np
 import pytest
-import soundfile
 from playwright.sync_api import Page, Playwright, WebSocket, expect
 
 from tests.browser.box import Box
 from tests.browser.chromium import open_browser, open_paired, switch, wait_for_truth
 from tests.browser.clips import LEAD_S, TRAIL_S, Samples, find_lag, read_clip, si_sdr_db
+from tests.browser.recordings import download, open_last, record_until
 
 CLIP = "hum_5db"
 LEAST_GAIN_DB = 3.0
@@ -57,15 +57,15 @@ def run(playwright: Playwright, box: Box, noisy_microphone: Path, tmp_path_facto
         page = open_paired(context, box.url, box.take_pin())
         switch(page)
         wait_for_truth(page, "on")
-        page.get_by_role("button", name="Record").click()
-        _wait_for_seconds(page, LEAD_S + len(read_clip(f"{CLIP}.clean")) / 16000 + TRAIL_S / 2)
+        record_until(page, LEAD_S + len(read_clip(f"{CLIP}.clean")) / 16000 + TRAIL_S / 2)
         delay_ms = int(page.locator("#delay").inner_text().split()[0])
         switch(page)
         wait_for_truth(page, "off")
         summary = _find_summary(messages)
         said = page.locator("#last-run").inner_text()
-        rate_hz, clean = _download(page, "Clean WAV", folder)
-        _, original = _download(page, "Original WAV", folder)
+        open_last(page)
+        rate_hz, clean = download(page, "Clean", folder)
+        _, original = download(page, "Original", folder)
     return LiveRun(rate_hz, original, clean, summary, said, delay_ms, addresses, box.url)
 
 
@@ -180,29 +180,10 @@ def test_the_page_says_what_the_browser_does_to_the_microphone(live_page: Page) 
     assert live_page.get_by_text("The browser’s own sound processing is off.").is_visible()
 
 
-def _wait_for_seconds(page: Page, seconds: float) -> None:
-    """Wait until the recording is so long, by the samples that it has."""
-    page.wait_for_function(
-        """seconds => {
-            const shown = document.querySelector('.recording')?.textContent?.match(/(\\d+):(\\d+)/)
-            return shown && 60 * Number(shown[1]) + Number(shown[2]) >= seconds
-        }""",
-        arg=seconds,
-        timeout=60_000,
-    )
-
-
 def _find_summary(messages: list[str | bytes]) -> dict[str, float]:
     """What the box said of the stream and counted: its answers to `stream.start` and `stream.end`, off the wire."""
     packets = (msgpack.unpackb(message) for message in messages if isinstance(message, bytes))
-    started, ended = (packet["data"][0] for packet in packets if packet["type"] == _ACK)
+    answers = [packet["data"][0] for packet in packets if packet["type"] == _ACK]
+    started = next(answer for answer in answers if "delay_samples" in answer)
+    ended = next(answer for answer in answers if "samples_out" in answer)
     return {"delay_samples": started["delay_samples"], **ended}
-
-
-def _download(page: Page, link: str, folder: Path) -> tuple[int, Samples]:
-    with page.expect_download() as download:
-        page.get_by_role("link", name=link).click()
-    path = folder / download.value.suggested_filename
-    download.value.save_as(path)
-    samples, rate_hz = soundfile.read(path, dtype="float64")
-    return rate_hz, samples

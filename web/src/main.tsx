@@ -1,22 +1,41 @@
 import { createRoot } from 'react-dom/client'
-import { App } from './ui/App'
-import { loadGrant } from './ui/grant-store'
-import { openSession } from './ui/session'
+import { App } from './ui/shell/App'
+import { loadGrant } from './ui/shell/grant-store'
+import { openSession } from './ui/shell/session'
+import { loadStrings, preferredLanguage } from './ui/strings'
+import { Speak } from './ui/strings/Speak'
 import './ui/styles/base.css'
 import './ui/styles/controls.css'
 import './ui/styles/cards.css'
 import './ui/styles/live.css'
+import './ui/styles/sections.css'
+import './ui/styles/shell.css'
 
-/** The PIN of a scanned QR code, taken out of the address so that it is neither shared nor bookmarked. */
-function takePinFromAddress(): string | null {
-  const pin = new URLSearchParams(location.hash.slice(1)).get('pin')
-  if (pin !== null) history.replaceState(null, '', location.pathname + location.search)
-  return pin
+/** The PIN or invitation of a link or QR code, taken out of the address so that it is neither shared nor bookmarked. */
+function takeKeyFromAddress(): { pin: string | null; invitation: string | null } {
+  const parameters = new URLSearchParams(location.hash.slice(1))
+  const key = { pin: parameters.get('pin'), invitation: parameters.get('invite') }
+  if (key.pin !== null || key.invitation !== null)
+    history.replaceState(null, '', location.pathname + location.search)
+  return key
 }
 
-const pin = takePinFromAddress()
-const stored = loadGrant()
-const session = stored === null || stored === 'ended' ? null : openSession(stored)
-const root = document.getElementById('root')
-if (root === null) throw new Error('index.html has no #root')
-createRoot(root).render(<App initialPin={pin} initialSession={session} tokenEnded={stored === 'ended'} />)
+async function showPage(): Promise<void> {
+  const key = takeKeyFromAddress()
+  const stored = loadGrant()
+  const session = stored === null || stored === 'ended' ? null : openSession(stored)
+  const language = preferredLanguage()
+  document.documentElement.lang = language
+  const strings = await loadStrings(language)
+  const root = document.getElementById('root')
+  if (root === null) throw new Error('index.html has no #root')
+  createRoot(root).render(
+    <Speak initial={{ language, strings }}>
+      <App addressKey={key} initialSession={session} tokenEnded={stored === 'ended'} />
+    </Speak>,
+  )
+}
+
+void showPage()
+// Browsers take a service worker only where they trust the certificate; without one the page works all the same.
+if ('serviceWorker' in navigator) navigator.serviceWorker.register('/sw.js').catch(() => undefined)

@@ -1,4 +1,3 @@
-import type { Microphone } from './microphone'
 import { CAPTURE_PROCESSOR, type CaptureOptions } from './worklet-messages'
 
 /** Listens to a microphone on the audio thread and hands out packets that are ready for the wire, one each 20 ms. */
@@ -28,8 +27,10 @@ export class CaptureNode {
     return new CaptureNode(context, node)
   }
 
-  attach(microphone: Microphone): void {
-    this.source = this.context.createMediaStreamSource(microphone.stream)
+  /** Listens to `stream` from now on, instead of the one before. */
+  attach(stream: MediaStream): void {
+    this.source?.disconnect()
+    this.source = this.context.createMediaStreamSource(stream)
     this.source.connect(this.node)
   }
 

@@ -3,7 +3,14 @@ import { PLAYBACK_PROCESSOR, type PlaybackMessage, type PlaybackReport } from '.
 /** What the ear gets. */
 export type Hearing = 'nothing' | 'clean' | 'original'
 
+/** The spectra of what plays, whether it is heard or not. */
+export interface PlayedSpectra {
+  clean: AnalyserNode
+  original: AnalyserNode
+}
+
 const SWITCH_S = 0.015
+const SPECTRUM_SIZE = 1024
 
 /** Plays what comes back through a jitter buffer on the audio thread; both signals run, a switch picks one. */
 export class PlaybackNode {
@@ -14,29 +21,41 @@ export class PlaybackNode {
     underruns: 0,
     trimmedSamples: 0,
   }
+  readonly spectra: PlayedSpectra
+  private readonly wetGain: GainNode
+  private readonly dryGain: GainNode
+  private hearing: Hearing = 'nothing'
+  private originalGain = 1
 
   private constructor(
     private readonly context: AudioContext,
     private readonly node: AudioWorkletNode,
-    private readonly wetGain: GainNode,
-    private readonly dryGain: GainNode,
+    destination: AudioNode,
   ) {
-    node.connect(wetGain, 0).connect(context.destination)
-    node.connect(dryGain, 1).connect(context.destination)
+    this.wetGain = new GainNode(context, { gain: 0 })
+    this.dryGain = new GainNode(context, { gain: 0 })
+    this.spectra = { clean: analyserOf(context), original: analyserOf(context) }
+    node.connect(this.spectra.clean, 0)
+    node.connect(this.spectra.original, 1)
+    node.connect(this.wetGain, 0).connect(destination)
+    node.connect(this.dryGain, 1).connect(destination)
     node.port.onmessage = (event: MessageEvent<PlaybackReport>) => {
       this.report = event.data
     }
   }
 
-  static async open(context: AudioContext, workletUrl: string): Promise<PlaybackNode> {
+  static async open(
+    context: AudioContext,
+    workletUrl: string,
+    destination: AudioNode,
+  ): Promise<PlaybackNode> {
     await context.audioWorklet.addModule(workletUrl)
     const node = new AudioWorkletNode(context, PLAYBACK_PROCESSOR, {
       numberOfInputs: 0,
       numberOfOutputs: 2,
       outputChannelCount: [1, 1],
     })
-    const silent = { gain: 0 }
-    return new PlaybackNode(context, node, new GainNode(context, silent), new GainNode(context, silent))
+    return new PlaybackNode(context, node, destination)
   }
 
   /** Adds one packet of each, aligned in time. */
@@ -50,8 +69,16 @@ export class PlaybackNode {
   }
 
   hear(hearing: Hearing): void {
+    this.hearing = hearing
     this.ramp(this.wetGain, hearing === 'clean' ? 1 : 0)
-    this.ramp(this.dryGain, hearing === 'original' ? 1 : 0)
+    this.ramp(this.dryGain, hearing === 'original' ? this.originalGain : 0)
+  }
+
+  /** Makes the original so much quieter or louder that both sound equally loud; takes effect while it is heard, too. */
+  matchOriginal(gain: number): void {
+    if (Math.abs(gain - this.originalGain) < 0.01) return
+    this.originalGain = gain
+    if (this.hearing === 'original') this.ramp(this.dryGain, gain)
   }
 
   /** How long a packet waits in the jitter buffer, in ms. */
@@ -74,4 +101,8 @@ export class PlaybackNode {
     node.gain.setValueAtTime(node.gain.value, now)
     node.gain.linearRampToValueAtTime(gain, now + SWITCH_S)
   }
+}
+
+function analyserOf(context: AudioContext): AnalyserNode {
+  return new AnalyserNode(context, { fftSize: SPECTRUM_SIZE, smoothingTimeConstant: 0 })
 }

@@ -1,29 +1,36 @@
-import { wavHeader } from './wav'
-
-/** A finished recording: both tracks have the same length and the same start. */
-export interface Recording {
-  clean: Blob
-  original: Blob
-  seconds: number
-  rateHz: number
+/** Takes the parts of a recording as they become full. */
+export interface RecordingSink {
+  /** One part: clean on the left, original on the right, 16-bit; and where sound is missing before it. */
+  write(part: Int16Array<ArrayBuffer>, gaps: readonly Gap[]): void
+  /** No more parts will come. */
+  close(): void
 }
 
-const PACKETS_PER_PART = 250
+/** Sound that never arrived, because the box could not be reached: where in the recording, and how long it took. */
+export interface Gap {
+  atSample: number
+  seconds: number
+}
+
+const PART_S = 1
 
 /**
- * Keeps what was received and the original beside it, as 16-bit samples, up to `maxSeconds`.
- *
- * Every few seconds the samples are folded into a Blob, which browsers keep outside of the page's memory.
+ * Folds what was received and the original beside it into parts of a second, up to `maxSeconds`, for a sink that
+ * keeps them. Both lie in one stereo track, so they can never come apart.
  */
 export class Recorder {
-  private readonly clean = new Track()
-  private readonly original = new Track()
+  private readonly part: Int16Array<ArrayBuffer>
+  private filled = 0
   private samples = 0
+  private gaps: Gap[] = []
 
   constructor(
     private readonly rateHz: number,
-    private readonly maxSeconds = 3600,
-  ) {}
+    private readonly sink: RecordingSink,
+    private readonly maxSeconds = 1800,
+  ) {
+    this.part = new Int16Array(2 * rateHz * PART_S)
+  }
 
   get seconds(): number {
     return this.samples / this.rateHz
@@ -36,39 +43,28 @@ export class Recorder {
   /** Adds one packet of each, aligned in time; a full recorder takes no more. */
   add(wet: Int16Array, dry: Int16Array): void {
     if (this.full) return
-    this.clean.add(wet)
-    this.original.add(dry)
+    for (let i = 0; i < wet.length; i++) {
+      this.part[this.filled] = wet[i] ?? 0
+      this.part[this.filled + 1] = dry[i] ?? 0
+      this.filled += 2
+      if (this.filled === this.part.length) this.fold()
+    }
     this.samples += wet.length
   }
 
-  /** Both tracks as WAV files. */
-  finish(): Recording {
-    const header = wavHeader(this.samples, this.rateHz)
-    return {
-      clean: this.clean.toWav(header),
-      original: this.original.toWav(header),
-      seconds: this.seconds,
-      rateHz: this.rateHz,
-    }
-  }
-}
-
-class Track {
-  private readonly parts: Blob[] = []
-  private packets: Int16Array<ArrayBuffer>[] = []
-
-  add(packet: Int16Array): void {
-    this.packets.push(new Int16Array(packet))
-    if (this.packets.length >= PACKETS_PER_PART) this.fold()
+  /** Notes that `seconds` of sound are missing here. */
+  markGap(seconds: number): void {
+    this.gaps.push({ atSample: this.samples, seconds })
   }
 
-  toWav(header: ArrayBuffer): Blob {
-    this.fold()
-    return new Blob([header, ...this.parts], { type: 'audio/wav' })
+  finish(): void {
+    if (this.filled > 0) this.fold()
+    this.sink.close()
   }
 
   private fold(): void {
-    this.parts.push(new Blob(this.packets))
-    this.packets = []
+    this.sink.write(this.part.slice(0, this.filled), this.gaps)
+    this.gaps = []
+    this.filled = 0
   }
 }

@@ -1,42 +1,44 @@
 import { CaptureNode } from '../audio/capture-node'
 import { closeMicrophone, openMicrophone, type Microphone } from '../audio/microphone'
 import { PlaybackNode } from '../audio/playback-node'
-import { openAudioContext, packetSamples } from '../audio/rates'
+import { openAudioContext, packetSamples, PACKET_MS } from '../audio/rates'
 import type { WorkletUrls } from '../audio/worklet-urls'
 
 /** An open microphone, its capture and the playback, all on one clock. */
 export class AudioDevices {
   /** Called when the microphone goes away by itself. */
   onLost: () => void = () => undefined
+  private closed = false
 
   private constructor(
     readonly context: AudioContext,
-    readonly microphone: Microphone,
+    public microphone: Microphone,
     readonly playback: PlaybackNode,
     private readonly capture: CaptureNode,
   ) {
-    microphone.track.onended = () => {
-      this.onLost()
-    }
     context.onstatechange = () => {
-      // A phone call can interrupt the sound; where the browser refuses to go on, the page shows that nothing comes back.
-      if (context.state !== 'running' && context.state !== 'closed') context.resume().catch(() => undefined)
+      // A phone call can interrupt the sound; where the browser refuses to go on, the page says that it is paused.
+      if (!this.closed && context.state !== 'running') this.resume()
     }
+    this.attach(microphone)
   }
 
   /** Asks for the microphone and opens everything; `onPacket` gets packets whose buffers are reused after it returns. */
-  static async open(urls: WorkletUrls, onPacket: (packet: ArrayBuffer) => void): Promise<AudioDevices> {
-    const microphone = await openMicrophone()
+  static async open(
+    urls: WorkletUrls,
+    deviceId: string | null,
+    onPacket: (packet: ArrayBuffer) => void,
+  ): Promise<AudioDevices> {
+    const microphone = await openMicrophone(deviceId)
     try {
       const context = await openAudioContext()
-      const playback = await PlaybackNode.open(context, urls.playback)
+      const playback = await PlaybackNode.open(context, urls.playback, context.destination)
       const capture = await CaptureNode.open(
         context,
         urls.capture,
         packetSamples(context.sampleRate),
         onPacket,
       )
-      capture.attach(microphone)
       await context.resume()
       return new AudioDevices(context, microphone, playback, capture)
     } catch (error) {
@@ -49,11 +51,35 @@ export class AudioDevices {
     return packetSamples(this.context.sampleRate)
   }
 
-  /** Sound card in and out, as far as the browser knows. */
-  get latencyMs(): number {
+  /** Sound goes through the browser right now; it does not during a phone call, for example. */
+  get running(): boolean {
+    return this.context.state === 'running'
+  }
+
+  /** From the air to a whole packet, as far as the browser knows. */
+  get microphoneMs(): number {
+    return (this.microphone.latencyMs ?? 0) + PACKET_MS
+  }
+
+  /** From the playback to the ear, as far as the browser knows. */
+  get outputMs(): number {
     // Safari knows no outputLatency.
     const outputS = (this.context.outputLatency as number | undefined) ?? 0
-    return (this.microphone.latencyMs ?? 0) + (this.context.baseLatency + outputS) * 1000
+    return (this.context.baseLatency + outputS) * 1000
+  }
+
+  resume(): void {
+    this.context.resume().catch(() => undefined)
+  }
+
+  /** Listens to another microphone from now on; the old one stays when the new one cannot be opened. */
+  async changeMicrophone(deviceId: string | null): Promise<void> {
+    const next = await openMicrophone(deviceId)
+    const before = this.microphone
+    before.track.onended = null
+    if (this.closed) closeMicrophone(next)
+    else this.attach(next)
+    closeMicrophone(before)
   }
 
   stopCapture(): void {
@@ -61,9 +87,18 @@ export class AudioDevices {
   }
 
   async close(): Promise<void> {
+    this.closed = true
     this.capture.close()
     this.playback.close()
     closeMicrophone(this.microphone)
     await this.context.close()
+  }
+
+  private attach(microphone: Microphone): void {
+    this.microphone = microphone
+    microphone.track.onended = () => {
+      this.onLost()
+    }
+    this.capture.attach(microphone.stream)
   }
 }

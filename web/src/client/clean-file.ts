@@ -3,6 +3,7 @@ import { HushboxError } from './errors'
 export interface CleanFileOptions {
   token: string
   suppressionLimitDb: number | null
+  format?: 'wav' | 'flac'
   /** Share of the file that was sent, 0 to 1; 1 means that the box is at work. */
   onSent?: (share: number) => void
   signal?: AbortSignal
@@ -10,7 +11,7 @@ export interface CleanFileOptions {
 }
 
 /**
- * Sends an encoded recording and gets the clean WAV back, of the same rate and length.
+ * Sends an encoded recording and gets the clean file back, of the same rate and length.
  * Raises HushboxError (file_*, token_*, server_gone, ...); an aborted call raises the code `aborted`.
  */
 export function cleanFile(file: Blob, options: CleanFileOptions): Promise<Blob> {
@@ -41,8 +42,8 @@ export function cleanFile(file: Blob, options: CleanFileOptions): Promise<Blob> 
   })
 }
 
-function addressOf({ boxUrl = '', suppressionLimitDb }: CleanFileOptions): string {
-  const query = new URLSearchParams({ format: 'wav' })
+function addressOf({ boxUrl = '', suppressionLimitDb, format = 'wav' }: CleanFileOptions): string {
+  const query = new URLSearchParams({ format })
   if (suppressionLimitDb !== null) query.set('suppression_limit_db', String(suppressionLimitDb))
   return `${boxUrl}/api/v1/denoise?${query.toString()}`
 }

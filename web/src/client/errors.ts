@@ -12,6 +12,10 @@ export const BROWSER_CODES = [
   'microphone_missing',
   'microphone_busy',
   'microphone_lost',
+  'microphone_changed',
+  'feedback',
+  'storage_full',
+  'storage_closed',
   'server_gone',
   'server_silent',
 ] as const
@@ -22,28 +26,30 @@ export class HushboxError extends Error {
     readonly code: string,
     message = code,
     readonly retryable = true,
+    /** The whole refusal, where it says more than why. */
+    readonly answer: unknown = null,
   ) {
     super(message)
     this.name = 'HushboxError'
   }
 
   /** Reads an error object off the wire; anything else becomes `internal`. */
-  static fromWire(value: unknown): HushboxError {
+  static fromWire(value: unknown, answer: unknown = null): HushboxError {
     if (!isWireError(value))
       return new HushboxError('internal', 'The box answered in a way that this page does not know.')
-    return new HushboxError(value.code, value.message, value.retryable)
+    return new HushboxError(value.code, value.message, value.retryable, answer)
   }
 
   /** Keeps a HushboxError as it is; whatever else was thrown becomes `page_failed`, with its own words. */
   static from(error: unknown): HushboxError {
     if (error instanceof HushboxError) return error
     const words = error instanceof Error ? error.message : String(error)
-    return new HushboxError('page_failed', `Something went wrong in this page: ${words}`)
+    return new HushboxError('page_failed', words)
   }
 
   /** Whether only a new PIN helps. */
   get needsPin(): boolean {
-    return ['token_missing', 'token_invalid', 'token_expired'].includes(this.code)
+    return ['token_missing', 'token_invalid', 'token_expired', 'token_revoked'].includes(this.code)
   }
 }
 

@@ -1,10 +1,12 @@
-/** The client of a box, without React: `pair`, then `SessionClient`, then `LiveVoice` or `cleanFile`. */
+/** The client of a box, without React: `pair`, then `Connection`, then `LiveVoice` or `cleanFile`. */
 export { cleanFile } from './clean-file'
+export { Connection, type Transport } from './connection'
 export { totalDelayMs, type Delay } from './delay-meter'
 export { HushboxError } from './errors'
+export type { Lane, LaneName } from './lane'
 export type { LiveEvents, LiveSnapshot } from './live-snapshot'
 export { LiveVoice } from './live-voice'
-export { pair, type Grant } from './pairing'
+export { pair, redeemInvitation, roleOf, roomOf, type Grant, type Role } from './pairing'
 export type { RunSummary } from './run-summary'
-export { SessionClient, type StreamSummary } from './session-client'
 export type { Truth } from './truth'
+export type { Mend } from './voice-line'

@@ -1,10 +1,10 @@
 import type { Level } from '../audio/level'
 import type { Microphone } from '../audio/microphone'
-import type { Hearing } from '../audio/playback-node'
-import type { Recording } from '../audio/recorder'
+import type { Hearing, PlayedSpectra } from '../audio/playback-node'
 import type { Delay } from './delay-meter'
 import type { HushboxError } from './errors'
 import type { RunSummary } from './run-summary'
+import type { Mend } from './voice-line'
 import type { Truth } from './truth'
 
 /** Everything a page may show, at one moment. */
@@ -19,6 +19,8 @@ export interface LiveSnapshot {
   removedDb: number | null
   delay: Delay | null
   microphone: Microphone | null
+  spectra: PlayedSpectra | null
+  streamId: string | null
   rateHz: number | null
   recordingSeconds: number | null
   underruns: number
@@ -35,5 +37,8 @@ export interface LiveEvents {
   error: HushboxError
   /** Something went wrong, and the sound goes on. */
   notice: HushboxError
-  recording: Recording
+  /** After a break the sound goes on. */
+  mended: Mend
+  /** A stream has begun; its id. */
+  stream: string
 }

@@ -1,49 +1,55 @@
+import { FeedbackGuard } from '../audio/feedback-guard'
 import { SILENCE } from '../audio/level'
-import { PeakHistory } from '../audio/peak-history'
 import type { Hearing } from '../audio/playback-node'
-import { Recorder } from '../audio/recorder'
+import { Recorder, type RecordingSink } from '../audio/recorder'
 import { workletUrls, type WorkletUrls } from '../audio/worklet-urls'
-import { NO_ANSWERS } from './answer-window'
 import { AudioDevices } from './audio-devices'
+import { AudioLane } from './audio-lane'
+import type { Connection } from './connection'
 import { Emitter } from './emitter'
 import { HushboxError } from './errors'
+import { delayOf } from './live-delay'
+import { evidenceOf } from './live-evidence'
 import { LiveMeters } from './live-meters'
 import type { LiveEvents, LiveSnapshot } from './live-snapshot'
-import { LiveStream } from './live-stream'
-import { samplesOf, type AudioPacket } from './packet'
-import { NO_RUN, withBreak, withStream } from './run-summary'
-import type { SessionClient, StreamSummary } from './session-client'
-import { truthOf, type Truth } from './truth'
+import type { AlignedPair } from './live-stream'
+import { NetworkProbe } from './network-probe'
+import { NO_RUN } from './run-summary'
+import { truthOf } from './truth'
+import { VoiceLine, type Mend } from './voice-line'
 
 const REFRESH_MS = 100
 
-/**
- * Microphone to box to ear: one object for a page with a switch.
- * `peaks` holds the last seconds of both signals, for a picture of them.
- */
+/** Microphone to box to ear: one object for a page with a switch. */
 export class LiveVoice extends Emitter<LiveEvents> {
-  readonly peaks = new PeakHistory(250)
+  private readonly lane: AudioLane
   private devices: AudioDevices | null = null
-  private stream: LiveStream | null = null
+  private line: VoiceLine | null = null
+  private probe: NetworkProbe | null = null
   private recorder: Recorder | null = null
-  private wanted = false
   private busy = false
   private hearing: Hearing = 'nothing'
   private suppressionLimitDb: number | null = null
-  private meters = new LiveMeters()
+  private deviceId: string | null = null
+  private meters = new LiveMeters(48000)
+  private readonly guard = new FeedbackGuard()
   private run = NO_RUN
   private timer: ReturnType<typeof setInterval> | undefined
+  private wanted = false
 
   constructor(
-    private readonly client: SessionClient,
+    private readonly connection: Connection,
     private readonly urls: WorkletUrls = workletUrls,
   ) {
     super()
-    client.on('audio', (packet) => this.takeAnswer(packet))
-    client.on('connection', (connected) => this.connectionChanged(connected))
-    client.on('ended', (summary) => this.loseStream(summary))
-    client.on('notice', (error) => this.emit('notice', error))
-    client.on('over', () => void this.release())
+    this.lane = new AudioLane(connection)
+    this.lane.on('connection', () => this.refresh())
+    this.lane.on('notice', (error) => this.emit('notice', error))
+    connection.on('notice', (error) => {
+      // Late answers are counted and shown as they come; more need not be said.
+      if (error.code !== 'overloaded') this.emit('notice', error)
+    })
+    connection.on('over', () => void this.release())
   }
 
   /** Opens the microphone and starts a stream. Call it from a click: browsers only play sound after one. */
@@ -52,19 +58,16 @@ export class LiveVoice extends Emitter<LiveEvents> {
     this.wanted = true
     this.run = NO_RUN
     await this.guarded(async () => {
-      const devices = await AudioDevices.open(this.urls, (packet) => this.takeInput(packet))
+      const devices = await AudioDevices.open(this.urls, this.deviceId, (packet) =>
+        this.line?.takePacket(packet),
+      )
       // The session may have ended while the browser asked for the microphone.
       if (!this.wanted) return devices.close()
       this.devices = devices
-      devices.onLost = () => {
-        void this.stop()
-        this.emit('error', new HushboxError('microphone_lost'))
-      }
+      devices.onLost = () => void this.replaceMicrophone()
       devices.playback.hear(this.hearing)
-      this.timer = setInterval(() => {
-        this.refresh()
-      }, REFRESH_MS)
-      await this.startStream()
+      this.timer = setInterval(() => this.refresh(), REFRESH_MS)
+      await this.openLine(devices)
     })
   }
 
@@ -73,18 +76,16 @@ export class LiveVoice extends Emitter<LiveEvents> {
     if (!this.wanted || this.busy) return
     await this.guarded(async () => {
       this.devices?.stopCapture()
-      const { stream } = this
-      if (stream === null || !this.client.connected) return
-      this.run = withStream(this.run, await this.client.endStream(), stream.info)
-      this.stream = null
+      await this.line?.close()
     })
     await this.release()
   }
 
   hear(hearing: Hearing): void {
     this.hearing = hearing
+    this.guard.reset()
     this.devices?.playback.hear(hearing)
-    void this.devices?.context.resume()
+    this.devices?.resume()
     this.refresh()
   }
 
@@ -92,32 +93,47 @@ export class LiveVoice extends Emitter<LiveEvents> {
   async setSuppressionLimit(limitDb: number | null): Promise<void> {
     this.suppressionLimitDb = limitDb
     this.refresh()
-    const { stream } = this
-    if (stream === null || !this.client.connected) return
     try {
-      await this.client.setSuppressionLimit(limitDb)
-      stream.suppressionLimitDb = limitDb
+      await this.line?.setSuppressionLimit(limitDb)
     } catch (error) {
       this.emit('notice', HushboxError.from(error))
     }
   }
 
-  startRecording(): void {
-    if (this.devices === null || this.stream === null || this.recorder !== null) return
-    this.recorder = new Recorder(this.devices.context.sampleRate)
+  /** Takes another microphone, now or at the next start; null for the one that the system prefers. */
+  async useMicrophone(deviceId: string | null): Promise<void> {
+    this.deviceId = deviceId
+    try {
+      await this.devices?.changeMicrophone(deviceId)
+    } catch (error) {
+      this.emit('notice', HushboxError.from(error))
+    }
+    this.refresh()
+  }
+
+  /** Lets the sound go on after an interruption; call it from a click where the browser asks for one. */
+  resumeSound(): void {
+    this.devices?.resume()
+  }
+
+  /** Records both signals into `sink` until `finishRecording`, over breaks of the connection, too. */
+  startRecording(sink: RecordingSink): void {
+    if (this.devices === null || this.recorder !== null) return
+    this.recorder = new Recorder(this.devices.context.sampleRate, sink)
     this.refresh()
   }
 
   finishRecording(): void {
-    const recorder = this.recorder
+    this.recorder?.finish()
     this.recorder = null
-    if (recorder !== null && recorder.seconds > 0) this.emit('recording', recorder.finish())
     this.refresh()
   }
 
   snapshot(): LiveSnapshot {
-    const { devices, stream, meters } = this
-    const truth = this.truth()
+    const { devices, line, meters } = this
+    const truth = truthOf(
+      evidenceOf({ lane: this.lane, devices, line, wanted: this.wanted, hearing: this.hearing }),
+    )
     return {
       truth,
       busy: this.busy,
@@ -126,80 +142,75 @@ export class LiveVoice extends Emitter<LiveEvents> {
       input: meters.input,
       output: truth === 'stalled' ? SILENCE : meters.output,
       removedDb: meters.removed.removedDb,
-      delay: (devices && stream?.delayWith(devices.playback.waitMs, devices.latencyMs)) ?? null,
+      delay: delayOf(devices, line, this.probe),
       microphone: devices?.microphone ?? null,
+      spectra: devices?.playback.spectra ?? null,
+      streamId: line?.stream?.info.stream_id ?? null,
       rateHz: devices?.context.sampleRate ?? null,
       recordingSeconds: this.recorder?.seconds ?? null,
       underruns: devices?.playback.report.underruns ?? 0,
-      lateAnswers: stream?.lateAnswers ?? 0,
-      skippedPackets: stream?.skippedPackets ?? 0,
+      lateAnswers: line?.stream?.lateAnswers ?? 0,
+      skippedPackets: line?.stream?.skippedPackets ?? 0,
       lastRun: this.wanted || this.run.seconds === 0 ? null : this.run,
     }
   }
 
-  private async startStream(): Promise<void> {
-    if (this.devices === null) return
-    const info = await this.client.startStream({
-      sampleRateHz: this.devices.context.sampleRate,
-      packetSamples: this.devices.packetSamples,
-      suppressionLimitDb: this.suppressionLimitDb,
+  private async openLine(devices: AudioDevices): Promise<void> {
+    const { context, packetSamples } = devices
+    const format = {
+      sampleRateHz: context.sampleRate,
+      packetSamples,
+      clockMs: () => context.currentTime * 1000,
+    }
+    const line = new VoiceLine(this.connection, this.lane, format, this.suppressionLimitDb)
+    this.line = line
+    line.on('started', (streamId) => {
+      devices.playback.clear()
+      this.meters = new LiveMeters(context.sampleRate)
+      this.emit('stream', streamId)
     })
-    this.devices.playback.clear()
-    this.meters = new LiveMeters()
-    this.stream = new LiveStream(info)
-  }
-
-  private takeInput(packet: ArrayBuffer): void {
-    if (this.stream === null) return
-    const sending = this.stream.takeInput(packet)
-    if (sending === 'restart') {
-      void this.restart()
-      return
-    }
-    this.meters.takeInput(samplesOf(packet))
-    if (sending === 'send') this.client.sendPacket(packet)
-  }
-
-  private takeAnswer(packet: AudioPacket): void {
-    const { devices, stream } = this
-    if (devices === null || stream === null) return
-    const pair = stream.takeAnswer(packet, devices.context.currentTime * 1000, performance.now())
-    if (pair === null) return
-    devices.playback.play(pair.wet, pair.dry)
-    this.peaks.add(pair.wet, pair.dry)
-    this.meters.takeAnswer(pair.wet, pair.dry)
-    this.recorder?.add(pair.wet, pair.dry)
-    if (this.recorder?.full === true) this.finishRecording()
-  }
-
-  private connectionChanged(connected: boolean): void {
-    if (!connected) this.loseStream(null)
-    else if (this.wanted && !this.busy) void this.guarded(() => this.startStream())
-    this.refresh()
-  }
-
-  /** After a standstill of more than a second the box cannot fill the gap: begin anew, on a new connection if need be. */
-  private async restart(): Promise<void> {
-    this.loseStream(null)
-    if (!this.client.connected || this.busy) return
-    this.busy = true
-    try {
-      await this.client.endStream()
-      await this.startStream()
-    } catch {
-      this.client.reconnect()
-    } finally {
-      this.busy = false
+    line.on('input', (samples) => this.meters.takeInput(samples))
+    line.on('pair', (pair) => this.takePair(devices, pair))
+    line.on('broken', () => {
+      this.meters = new LiveMeters(context.sampleRate)
       this.refresh()
+    })
+    line.on('mended', (mend) => this.mended(mend))
+    line.on('failed', (error) => void this.guarded(() => Promise.reject(error)))
+    await line.open()
+    this.probe = new NetworkProbe(this.lane, () => line.stream?.suppressionLimitDb ?? null)
+  }
+
+  private takePair(devices: AudioDevices, { wet, dry, filled }: AlignedPair): void {
+    if (filled) this.recorder?.markGap(wet.length / devices.context.sampleRate)
+    this.recorder?.add(wet, dry)
+    if (this.recorder?.full === true) this.finishRecording()
+    if (filled) return
+    devices.playback.play(wet, dry)
+    this.meters.takeAnswer(wet, dry)
+    devices.playback.matchOriginal(this.meters.loudness.originalGain)
+    if (this.hearing !== 'nothing' && this.guard.hears(this.hearing === 'clean' ? wet : dry)) {
+      this.hear('nothing')
+      this.emit('notice', new HushboxError('feedback'))
     }
   }
 
-  /** The stream broke off by itself, counted by the box or not; what the meters showed is over. */
-  private loseStream(counted: StreamSummary | null): void {
-    if (this.stream !== null) this.run = withBreak(this.run, this.stream, counted)
-    this.stream = null
-    this.meters = new LiveMeters()
-    this.finishRecording()
+  private mended(mend: Mend): void {
+    if (!mend.filled) this.recorder?.markGap(mend.seconds)
+    this.emit('mended', mend)
+  }
+
+  /** The microphone was unplugged or taken away: go on with another one, and say so. */
+  private async replaceMicrophone(): Promise<void> {
+    try {
+      await this.devices?.changeMicrophone(null)
+      this.deviceId = null
+      this.emit('notice', new HushboxError('microphone_changed'))
+      this.refresh()
+    } catch {
+      void this.stop()
+      this.emit('error', new HushboxError('microphone_lost'))
+    }
   }
 
   /** One thing at a time; whatever fails on the way is reported and switches off, never left half on. */
@@ -221,24 +232,16 @@ export class LiveVoice extends Emitter<LiveEvents> {
   private async release(): Promise<void> {
     this.wanted = false
     clearInterval(this.timer)
-    this.loseStream(null)
-    const devices = this.devices
+    this.probe?.close()
+    this.finishRecording()
+    const { line, devices } = this
+    this.line = null
     this.devices = null
+    line?.abandon()
+    if (line !== null) this.run = line.run
+    this.meters = new LiveMeters(48000)
     await devices?.close()
     this.refresh()
-  }
-
-  private truth(): Truth {
-    const { stream } = this
-    return truthOf({
-      wanted: this.wanted,
-      connected: this.client.connected,
-      streaming: stream !== null,
-      hearing: this.hearing,
-      suppressionLimitDb: stream?.suppressionLimitDb ?? null,
-      answers: stream?.answers.recent(performance.now()) ?? NO_ANSWERS,
-      roundTripMs: stream?.delay.roundTripMs ?? null,
-    })
   }
 
   private refresh(): void {

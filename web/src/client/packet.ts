@@ -3,8 +3,13 @@ export const HEADER_BYTES = 12
 export const PROTOCOL_VERSION = 1
 export const KIND_AUDIO = 1
 export const KIND_TAIL = 2
+/** Stands for packets that cannot be had any more. */
+export const KIND_SILENCE = 3
 export const FLAG_LATE = 1
 export const FLAG_GAP = 2
+export const FLAG_LEFT_OUT = 4
+
+const KINDS = [KIND_AUDIO, KIND_TAIL, KIND_SILENCE]
 
 export interface AudioPacket {
   kind: number
@@ -15,8 +20,12 @@ export interface AudioPacket {
   sequence: number
   /** The sender's clock in ms, wraps at 2^32. */
   capturedMs: number
-  /** A view into the received bytes. */
+  /** A view into the received bytes; empty where the packet stands for silence. */
   samples: Int16Array
+  /** How many packets this one stands for: 1, or of silence any number. */
+  packets: number
+  /** Packets before this one were left out for this listener. */
+  leftOut: boolean
 }
 
 /** Reads a packet; null when it is none. */
@@ -24,7 +33,9 @@ export function decodePacket(bytes: ArrayBuffer): AudioPacket | null {
   if (bytes.byteLength < HEADER_BYTES || bytes.byteLength % 2 !== 0) return null
   const view = new DataView(bytes)
   const kind = view.getUint8(1)
-  if (view.getUint8(0) !== PROTOCOL_VERSION || (kind !== KIND_AUDIO && kind !== KIND_TAIL)) return null
+  if (view.getUint8(0) !== PROTOCOL_VERSION || !KINDS.includes(kind)) return null
+  const silence = kind === KIND_SILENCE
+  if (silence && bytes.byteLength !== HEADER_BYTES + 4) return null
   const flags = view.getUint16(2, true)
   return {
     kind,
@@ -32,7 +43,9 @@ export function decodePacket(bytes: ArrayBuffer): AudioPacket | null {
     gap: (flags & FLAG_GAP) !== 0,
     sequence: view.getUint32(4, true),
     capturedMs: view.getUint32(8, true),
-    samples: samplesOf(bytes),
+    samples: silence ? new Int16Array(0) : samplesOf(bytes),
+    packets: silence ? view.getUint32(HEADER_BYTES, true) : 1,
+    leftOut: (flags & FLAG_LEFT_OUT) !== 0,
   }
 }
 

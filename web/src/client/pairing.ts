@@ -6,12 +6,56 @@ export interface Grant {
   expiresAtMs: number
 }
 
+/** What a token's holder may do (PROTOCOL.md, 7). */
+export type Role = 'owner' | 'speaker' | 'listener'
+
 /** Buys a token with the PIN that the box shows. Raises HushboxError: pin_wrong, pin_locked, bad_request, server_gone. */
 export async function pair(pin: string, boxUrl = ''): Promise<Grant> {
-  const response = await post(`${boxUrl}/api/v1/pair`, JSON.stringify({ pin }))
+  return (await buy(`${boxUrl}/api/v1/pair`, { pin })).grant
+}
+
+/** A token bought with an invitation, and the one room that it may be for. */
+export interface Welcome {
+  grant: Grant
+  roomId: string | null
+}
+
+/** Buys a token with the code of an invitation. Raises HushboxError: invitation_invalid, bad_request, server_gone. */
+export async function redeemInvitation(code: string, boxUrl = ''): Promise<Welcome> {
+  const { grant, body } = await buy(`${boxUrl}/api/v1/invitations/redeem`, { code })
+  const { room } = body as { room?: unknown }
+  return { grant, roomId: typeof room === 'string' ? room : null }
+}
+
+/** What a token says of itself; a box checks it, a page only needs to know what to show. */
+export function roleOf(token: string): Role {
+  const { role } = claimsOf(token)
+  return role === 'owner' || role === 'listener' ? role : 'speaker'
+}
+
+/** The one room that a token is for, if it is. */
+export function roomOf(token: string): string | null {
+  const { room } = claimsOf(token)
+  return typeof room === 'string' ? room : null
+}
+
+function claimsOf(token: string): { role?: unknown; room?: unknown } {
+  const body = token.split('.')[1] ?? ''
+  try {
+    return JSON.parse(atob(body.replaceAll('-', '+').replaceAll('_', '/'))) as {
+      role?: unknown
+      room?: unknown
+    }
+  } catch {
+    return {}
+  }
+}
+
+async function buy(url: string, payment: object): Promise<{ grant: Grant; body: unknown }> {
+  const response = await post(url, JSON.stringify(payment))
   const body: unknown = await response.json().catch(() => null)
   if (!response.ok) throw HushboxError.fromWire((body as { error?: unknown } | null)?.error)
-  return toGrant(body)
+  return { grant: toGrant(body), body }
 }
 
 /** Reads `{token, expires_in_s}`. */

@@ -1,5 +1,5 @@
+import type { StreamInfo, StreamSummary } from './audio-lane'
 import type { LiveStream } from './live-stream'
-import type { StreamInfo, StreamSummary } from './session-client'
 
 /** What became of the sound from switching on to switching off, over all the streams that this took. */
 export interface RunSummary {

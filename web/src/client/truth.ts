@@ -18,10 +18,17 @@ export type Truth =
   /** Connected, but nothing comes back. */
   | 'stalled'
   | 'reconnecting'
+  /** The browser or the system holds the sound, as during a phone call. */
+  | 'interrupted'
+  /** The system or a key on the device mutes the microphone. */
+  | 'muted'
 
 export interface Evidence {
   wanted: boolean
   connected: boolean
+  /** The audio of this page runs. */
+  running: boolean
+  muted: boolean
   streaming: boolean
   hearing: Hearing
   suppressionLimitDb: number | null
@@ -36,9 +43,11 @@ export function truthOf(evidence: Evidence): Truth {
   const { answers, roundTripMs } = evidence
   if (!evidence.wanted) return 'off'
   if (!evidence.connected) return 'reconnecting'
+  if (evidence.streaming && !evidence.running) return 'interrupted'
   if (!evidence.streaming || answers.silentMs === null) return 'starting'
   if (answers.silentMs > SILENT_MS || answers.total === 0) return 'stalled'
   if (evidence.suppressionLimitDb === 0 || answers.late === answers.total) return 'bypassed'
+  if (evidence.muted) return 'muted'
   if (answers.late > 0 || (roundTripMs ?? 0) > OLD_MS) return 'late'
   return evidence.hearing === 'original' ? 'original' : 'on'
 }

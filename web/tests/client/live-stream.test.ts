@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { DelayMeter } from '../../src/client/delay-meter'
 import { LiveStream } from '../../src/client/live-stream'
 import { decodePacket, readSequence, samplesOf, writeSequence } from '../../src/client/packet'
-import type { StreamInfo } from '../../src/client/session-client'
+import type { StreamInfo } from '../../src/client/audio-lane'
 
 const PACKET = 160
 const DELAY = 100
@@ -32,6 +32,83 @@ function answer(stream: LiveStream, packet: ArrayBuffer, nowMs = 0) {
   const decoded = decodePacket(packet)
   return decoded === null ? null : stream.takeAnswer(decoded, nowMs, nowMs)
 }
+
+const RESUMABLE: StreamInfo = { ...INFO, resume: { key: 'k', grace_s: 15 } }
+
+/** A packet of the box that stands for `packets` packets of silence. */
+function silence(sequence: number, packets: number): ArrayBuffer {
+  const packet = new ArrayBuffer(16)
+  const view = new DataView(packet)
+  view.setUint8(0, 1)
+  view.setUint8(1, 3)
+  view.setUint16(2, 2, true)
+  writeSequence(packet, sequence)
+  view.setUint32(12, packets, true)
+  return packet
+}
+
+describe('a resumed stream', () => {
+  test('goes on with the numbers of the microphone, however long the break was', () => {
+    const stream = new LiveStream(RESUMABLE)
+    for (let i = 0; i < 10; i++) stream.takeInput(captured(i))
+    for (let i = 0; i < 6; i++) answer(stream, captured(i))
+    for (let i = 10; i < 400; i++) stream.hold(captured(i))
+    expect(stream.nextAnswer).toBe(6)
+    stream.resume()
+    const next = captured(400)
+    expect(stream.takeInput(next)).toBe('send')
+    expect(readSequence(next)).toBe(400)
+    for (let i = 401; i < 440; i++) expect(stream.takeInput(captured(i))).toBe('send')
+  })
+
+  test('keeps the original of the break beside the silence that the box puts there', () => {
+    const stream = new LiveStream(RESUMABLE)
+    stream.takeInput(captured(0))
+    answer(stream, captured(0))
+    for (let i = 1; i < 300; i++) stream.hold(captured(i))
+    stream.resume()
+    stream.takeInput(captured(300))
+    const pair = answer(stream, silence(1, 299))
+    expect(pair?.filled).toBe(true)
+    expect(pair?.wet).toEqual(new Int16Array(299 * PACKET))
+    // 16-bit numbers wrap; the first sample of the break lags by the delay.
+    expect(pair?.dry[DELAY]).toBe(PACKET)
+    expect(pair?.dry[200 * PACKET + DELAY]).toBe((201 * PACKET) % 65536)
+    expect(answer(stream, captured(300))?.filled).toBe(false)
+  })
+
+  test('knows the packets of a short break, which the box fills one by one', () => {
+    const stream = new LiveStream(RESUMABLE)
+    stream.takeInput(captured(0))
+    for (let i = 1; i < 4; i++) stream.hold(captured(i))
+    stream.resume()
+    stream.takeInput(captured(4))
+    expect([0, 1, 2, 3, 4].map((i) => answer(stream, captured(i))?.filled)).toEqual([
+      false,
+      true,
+      true,
+      true,
+      false,
+    ])
+  })
+
+  test('takes of a run of silence only what it lacks', () => {
+    const stream = new LiveStream(RESUMABLE)
+    for (let i = 0; i < 5; i++) {
+      stream.takeInput(captured(i))
+      answer(stream, captured(i))
+    }
+    for (let i = 5; i < 20; i++) stream.hold(captured(i))
+    expect(answer(stream, silence(3, 4))?.wet.length).toBe(2 * PACKET)
+    expect(answer(stream, silence(3, 4))).toBeNull()
+  })
+
+  test('believes in no more silence than was captured', () => {
+    const stream = new LiveStream(RESUMABLE)
+    for (let i = 0; i < 20; i++) stream.hold(captured(i))
+    expect(answer(stream, silence(0, 2 ** 32 - 1))?.wet.length).toBe(20 * PACKET)
+  })
+})
 
 describe('LiveStream', () => {
   test('numbers packets from 0 wherever the microphone had got to', () => {
@@ -76,7 +153,7 @@ describe('LiveStream', () => {
     const packet = captured(3)
     stream.takeInput(packet)
     answer(stream, packet, 105)
-    expect(stream.delayWith(40, 10)).toEqual({ roundTripMs: 45, modelMs: 12.5, bufferMs: 40, deviceMs: 10 })
+    expect(stream.delay.roundTripMs).toBe(45)
   })
 })
 

@@ -15,6 +15,8 @@ test('reads every field of the header and the samples', () => {
     kind: 1,
     late: true,
     gap: true,
+    packets: 1,
+    leftOut: false,
     sequence: 0x01020304,
     capturedMs: 0xfffffff0,
     samples: Int16Array.of(1, -1),
@@ -23,7 +25,7 @@ test('reads every field of the header and the samples', () => {
 
 test('is null for another version, another kind, half a header and half a sample', () => {
   expect(decodePacket(bytes([0, 2]))).toBeNull()
-  expect(decodePacket(bytes([1, 3]))).toBeNull()
+  expect(decodePacket(bytes([1, 4]))).toBeNull()
   expect(decodePacket(new ArrayBuffer(11))).toBeNull()
   expect(decodePacket(new ArrayBuffer(13))).toBeNull()
 })

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { LiveStream } from '../../src/client/live-stream'
 import { NO_RUN, withBreak, withStream } from '../../src/client/run-summary'
-import type { StreamInfo, StreamSummary } from '../../src/client/session-client'
+import type { StreamInfo, StreamSummary } from '../../src/client/audio-lane'
 
 const INFO: StreamInfo = {
   stream_id: 's',

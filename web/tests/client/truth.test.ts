@@ -5,6 +5,8 @@ import { truthOf, type Evidence } from '../../src/client/truth'
 const GOOD: Evidence = {
   wanted: true,
   connected: true,
+  running: true,
+  muted: false,
   streaming: true,
   hearing: 'clean',
   suppressionLimitDb: null,
@@ -27,6 +29,8 @@ test.each<[string, Partial<Evidence>]>([
   ['late', { roundTripMs: 900 }],
   ['bypassed', { answers: { total: 50, late: 50, silentMs: 10 } }],
   ['bypassed', { suppressionLimitDb: 0 }],
+  ['interrupted', { running: false }],
+  ['muted', { muted: true }],
   ['original', { hearing: 'original' }],
 ])('is never on when it is %s', (truth, change) => {
   expect(truthOf({ ...GOOD, ...change })).toBe(truth)

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import type { Grant } from '../../src/client/pairing'
-import { forgetGrant, loadGrant, onGrantElsewhere, saveGrant } from '../../src/ui/grant-store'
+import { forgetGrant, loadGrant, onGrantElsewhere, saveGrant } from '../../src/ui/shell/grant-store'
 
 const KEY = 'hushbox.grant'
 let page: EventTarget

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { HushboxError } from '../../src/client/errors'
-import { changeNotices, type Cause, type NoticeEvent, type Notices } from '../../src/ui/notices'
+import { changeNotices, type Cause, type NoticeEvent, type Notices } from '../../src/ui/shell/notices'
 
 const failed = (cause: Cause, code: string): NoticeEvent => ({
   type: 'failed',

@@ -2,7 +2,8 @@ import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { BROWSER_CODES, HushboxError } from '../../src/client/errors'
 import { NO_RUN } from '../../src/client/run-summary'
-import { fileSentenceFor, lastRunSentence, sentenceFor, SENTENCES } from '../../src/ui/sentences'
+import { fileSentenceFor, lastRunSentence, sentenceFor } from '../../src/ui/parts/sentences'
+import { en } from '../../src/ui/strings/en'
 
 /** Codes whose own message names what is wrong; a fixed sentence would say less. */
 const SAID_BY_THE_BOX = ['bad_request']
@@ -20,18 +21,18 @@ test('every code of the protocol and of the browser has a sentence', () => {
   const codes = codesOfTheProtocol()
   expect(codes.length).toBeGreaterThan(20)
   const missing = [...codes, ...BROWSER_CODES].filter(
-    (code) => !(code in SENTENCES) && !SAID_BY_THE_BOX.includes(code),
+    (code) => !(code in en.errors) && !SAID_BY_THE_BOX.includes(code),
   )
   expect(missing).toEqual([])
 })
 
 test('an unknown code shows what the box said', () => {
-  expect(sentenceFor(new HushboxError('new_code', 'The box says so.'))).toBe('The box says so.')
+  expect(sentenceFor(new HushboxError('new_code', 'The box says so.'), en)).toBe('The box says so.')
 })
 
 test('about a file, the page only says what stays true when the box is back', () => {
-  expect(fileSentenceFor(new HushboxError('server_gone'))).toContain('could not be reached')
-  expect(fileSentenceFor(new HushboxError('file_empty'))).toBe(SENTENCES.file_empty)
+  expect(fileSentenceFor(new HushboxError('server_gone'), en)).toContain('could not be reached')
+  expect(fileSentenceFor(new HushboxError('file_empty'), en)).toBe(en.errors.file_empty)
 })
 
 test.each([
@@ -41,5 +42,5 @@ test.each([
   [{ seconds: 59.7, interruptions: 1 }, 'Last time: 1 min 0 s, interrupted once.'],
   [{ seconds: 30, interruptions: 2 }, 'Last time: 30 s, interrupted 2 times.'],
 ])('the last time in words: %o', (run, sentence) => {
-  expect(lastRunSentence({ ...NO_RUN, ...run })).toBe(sentence)
+  expect(lastRunSentence({ ...NO_RUN, ...run }, en)).toBe(sentence)
 })

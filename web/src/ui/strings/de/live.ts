@@ -1,0 +1,81 @@
+import type { BrowserProcessing } from '../../../audio/microphone'
+import type { en } from '../en'
+
+const processing: Record<BrowserProcessing, string> = {
+  noiseSuppression: 'Rauschunterdrückung',
+  echoCancellation: 'Echounterdrückung',
+  autoGainControl: 'Pegelregelung',
+}
+
+const truths: typeof en.live.truths = {
+  off: 'Aus. Dein Mikrofon ist geschlossen.',
+  starting: 'Startet…',
+  on: 'An. Der Lärm wird entfernt.',
+  late: 'Im Rückstand. Ein Teil des Tons wird gerade nicht gereinigt.',
+  bypassed: 'Nichts wird entfernt: Die Box ist überlastet.',
+  original: 'Du hörst das Original, mit dem Lärm.',
+  stalled: 'Von der Box kommt nichts zurück.',
+  reconnecting: 'Verbindung verloren. Neuer Versuch…',
+  interrupted: 'Angehalten: Dieses Gerät hält den Ton fest, etwa bei einem Anruf.',
+  muted: 'Dein Mikrofon ist vom System oder von einer Taste daran stummgeschaltet.',
+}
+
+export const live: typeof en.live = {
+  title: 'Live',
+  removeNoise: 'Lärm entfernen',
+  truths,
+  asking: 'Startet… Vielleicht fragt der Browser nach dem Mikrofon.',
+  limitZero: 'Nichts wird entfernt: Die Grenze ist 0 dB.',
+  goOn: 'Weiter',
+  mended: (seconds, filled) =>
+    filled
+      ? `Die Verbindung war ${seconds} lang weg. In Aufnahmen ist dort Stille.`
+      : `Die Verbindung war ${seconds} lang weg. Dieser Teil fehlt.`,
+  spectrogram: 'Spektrogramm der letzten Sekunden: oben das Original, unten der gereinigte Ton',
+  original: 'Original',
+  clean: 'Gereinigt',
+  inLevel: 'Ein',
+  outLevel: 'Aus',
+  levelOf: (label) => `Pegel ${label}`,
+  silent: 'still',
+  levelText: (rmsDb, peakDb) => `${rmsDb} dB, Spitze ${peakDb} dB`,
+  noiseRemoved: 'Lärm entfernt',
+  delay: 'Verzögerung',
+  dropouts: 'Aussetzer',
+  delaySplit: 'Woher die Verzögerung kommt',
+  microphoneMs: 'Mikrofon und Paket',
+  networkMs: 'Netz',
+  queueMs: 'Warten und Arbeit in der Box',
+  modelMs: 'Vorausschau des Modells',
+  playbackMs: 'Wiedergabe',
+  more: 'Mehr Zahlen',
+  sampleRate: (rate) => `Abtastrate: ${rate}`,
+  latePackets: (count) => `Nicht rechtzeitig gereinigte Pakete: ${count}`,
+  skippedPackets: (count) => `Nicht gesendete Pakete, weil das Netz stillstand: ${count}`,
+  controls: 'Mithören und aufnehmen',
+  listen: 'Mithören',
+  headphones: 'Nimm Kopfhörer: Ein Lautsprecher würde pfeifen.',
+  whatYouHear: 'Was du hörst',
+  compare: 'Halten für das Original',
+  compareHint: 'oder die Taste B halten; A wechselt. Beide sind gleich laut.',
+  strength: 'Höchstens entfernen',
+  noLimit: 'unbegrenzt',
+  decibels: (db) => `${db} dB`,
+  strengthHint: 'Weniger lässt etwas vom Raum übrig und klingt natürlicher.',
+  presets: 'Stärke',
+  gentle: 'Sanft',
+  speech: 'Sprache',
+  strong: 'Stark',
+  microphone: 'Mikrofon',
+  systemMicrophone: 'Wahl des Systems',
+  unnamedMicrophone: (number) => `Mikrofon ${number}`,
+  processingOff: 'Die Tonbearbeitung des Browsers ist aus.',
+  processingOn: (names) =>
+    `Der Browser hat trotzdem an: ${names.map((name) => processing[name]).join(' und ')}.`,
+  mixedToOne: (channels) => `Seine ${channels} Kanäle werden zu einem gemischt.`,
+  lastRun: (facts) => `Letztes Mal: ${facts}.`,
+  lost: (time) => `${time} verloren`,
+  notCleaned: (time) => `${time} nicht rechtzeitig gereinigt`,
+  interrupted: (times) => (times === 1 ? 'einmal unterbrochen' : `${times}-mal unterbrochen`),
+  nothingLost: 'nichts verloren',
+}

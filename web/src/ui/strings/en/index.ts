@@ -1,0 +1,10 @@
+import { box } from './box'
+import { errors, fileErrors } from './errors'
+import { files } from './files'
+import { live } from './live'
+import { recordings } from './recordings'
+import { rooms } from './rooms'
+import { shell } from './shell'
+import { time } from './time'
+
+export const en = { box, errors, fileErrors, files, live, recordings, rooms, shell, time }

@@ -1,0 +1,81 @@
+import type { BrowserProcessing } from '../../../audio/microphone'
+import type { Truth } from '../../../client'
+
+const processing: Record<BrowserProcessing, string> = {
+  noiseSuppression: 'noise suppression',
+  echoCancellation: 'echo cancellation',
+  autoGainControl: 'gain control',
+}
+
+const truths: Record<Truth, string> = {
+  off: 'Off. Your microphone is closed.',
+  starting: 'Starting…',
+  on: 'On. Noise is being removed.',
+  late: 'Behind. Part of the sound is not cleaned right now.',
+  bypassed: 'Not removing anything: the box is overloaded.',
+  original: 'You are hearing the original, noise included.',
+  stalled: 'Nothing is coming back from the box.',
+  reconnecting: 'Connection lost. Trying again…',
+  interrupted: 'Paused: this device holds the sound, as during a call.',
+  muted: 'Your microphone is muted by the system or by a key on it.',
+}
+
+export const live = {
+  title: 'Live',
+  removeNoise: 'Remove noise',
+  truths,
+  asking: 'Starting… The browser may ask for the microphone.',
+  limitZero: 'Not removing anything: the limit is 0 dB.',
+  goOn: 'Go on',
+  mended: (seconds: string, filled: boolean) =>
+    filled
+      ? `The connection was lost for ${seconds}. Recordings hold silence there.`
+      : `The connection was lost for ${seconds}. That part is missing.`,
+  spectrogram: 'Spectrogram of the last seconds: the original above, the clean sound below',
+  original: 'Original',
+  clean: 'Clean',
+  inLevel: 'In',
+  outLevel: 'Out',
+  levelOf: (label: string) => `${label} level`,
+  silent: 'silent',
+  levelText: (rmsDb: number, peakDb: number) => `${rmsDb} dB, peak ${peakDb} dB`,
+  noiseRemoved: 'Noise removed',
+  delay: 'Delay',
+  dropouts: 'Dropouts',
+  delaySplit: 'Where the delay comes from',
+  microphoneMs: 'Microphone and packet',
+  networkMs: 'Network',
+  queueMs: 'Waiting and work in the box',
+  modelMs: 'Look-ahead of the model',
+  playbackMs: 'Playback',
+  more: 'More numbers',
+  sampleRate: (rate: string) => `Sample rate: ${rate}`,
+  latePackets: (count: number) => `Packets not cleaned in time: ${count}`,
+  skippedPackets: (count: number) => `Packets not sent because the network stood still: ${count}`,
+  controls: 'Listen and record',
+  listen: 'Listen',
+  headphones: 'Use headphones: a loudspeaker would feed back.',
+  whatYouHear: 'What you hear',
+  compare: 'Hold for the original',
+  compareHint: 'or hold the key B; A switches. Both are equally loud.',
+  strength: 'Remove at most',
+  noLimit: 'no limit',
+  decibels: (db: number) => `${db} dB`,
+  strengthHint: 'Less leaves some of the room in, and sounds more natural.',
+  presets: 'Strength',
+  gentle: 'Gentle',
+  speech: 'Speech',
+  strong: 'Strong',
+  microphone: 'Microphone',
+  systemMicrophone: 'The system’s choice',
+  unnamedMicrophone: (number: number) => `Microphone ${number}`,
+  processingOff: 'The browser’s own sound processing is off.',
+  processingOn: (names: BrowserProcessing[]) =>
+    `The browser left its own ${names.map((name) => processing[name]).join(' and ')} on.`,
+  mixedToOne: (channels: number) => `Its ${channels} channels are mixed to one.`,
+  lastRun: (facts: string) => `Last time: ${facts}.`,
+  lost: (time: string) => `${time} lost`,
+  notCleaned: (time: string) => `${time} not cleaned in time`,
+  interrupted: (times: number) => `interrupted ${times === 1 ? 'once' : `${times} times`}`,
+  nothingLost: 'nothing lost',
+}
