@@ -87,5 +87,5 @@ def test_unusable_checkpoints_say_what_is_wrong(tmp_path: Path) -> None:
     torch.save(
         {"config": {"tokens": 4, "channels": 4, "full_band": 4, "blocks": 1}, "averaged": {}}, tmp_path / "empty.pt"
     )
-    with pytest.raises(CheckpointError, match="does not hold"):
+    with pytest.raises(CheckpointError, match="holds no weights"):
         load_denoiser(tmp_path / "empty.pt")
