@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,10 @@ ADDED_UP = ("step", "hours_heard", "minutes")
 
 @dataclass(frozen=True)
 class Stage:
-    """One run: the command that repeats it, its settings, and where its curve ends (0 where that is not known)."""
+    """One run: the command that repeats it, its settings, and where its curve ends (0 where that is not known).
+
+    `notes` is what the command does not tell, in the words of whoever ran it.
+    """
 
     command: str
     settings: dict[str, Any]
@@ -29,6 +32,7 @@ class Stage:
     hours_heard: float = 0.0
     minutes: float = 0.0
     checkpoints: int = 0
+    notes: str = ""
 
 
 def stage_of_manifest(train: click.Command, name: str, training: dict[str, Any], curve: Path) -> Stage:
@@ -37,14 +41,19 @@ def stage_of_manifest(train: click.Command, name: str, training: dict[str, Any],
 
 
 def stages_of_runs(train: click.Command, runs: Sequence[Path]) -> list[Stage]:
-    """Return the runs in their order, each going on from the one before. Raises CheckpointError if one has no run.json."""
+    """Return the runs in their order, each going on from the one before, with the notes.md of a folder that has one.
+
+    Raises CheckpointError if a run has no run.json.
+    """
     stages = []
     for run in runs:
         try:
             settings = json.loads((run / "run.json").read_text())
         except (OSError, ValueError) as cause:
             raise CheckpointError(f"{run} is not the folder of a training run: {cause}") from cause
-        stages.append(_stage(training_command(train, run.name, settings), settings, _read_curve(run / "curve.csv")))
+        stage = _stage(training_command(train, run.name, settings), settings, _read_curve(run / "curve.csv"))
+        notes = run / "notes.md"
+        stages.append(replace(stage, notes=notes.read_text().strip()) if notes.exists() else stage)
     return stages
 
 

@@ -71,6 +71,14 @@ def open_paired(context: BrowserContext, url: str, pin: str) -> Page:
     return page
 
 
+def open_another(context: BrowserContext, url: str) -> Page:
+    """Open one more page in a browser that is paired, which needs no PIN, and wait until it is connected."""
+    page = context.new_page()
+    page.goto(url)
+    page.get_by_text("Connected", exact=True).wait_for()
+    return page
+
+
 def open_as_owner(context: BrowserContext, box: Box) -> Page:
     """Open the page with a token of the owner, as an invitation gives it, and wait until it is connected."""
     grant = json.dumps({"token": box.mint_token("--role", "owner"), "expiresAtMs": (time.time() + 1800) * 1000})

@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import Page, Playwright, expect
 
 from tests.browser.box import Box
-from tests.browser.chromium import open_as_owner, open_browser, open_paired, switch, wait_for_truth
+from tests.browser.chromium import open_another, open_as_owner, open_browser, open_paired, switch, wait_for_truth
 
 
 @pytest.fixture
@@ -68,7 +68,7 @@ def test_a_limit_that_is_set_holds(owner: Page, playwright: Playwright, box: Box
     limit = owner.get_by_role("spinbutton", name="Live voices")
     before = limit.input_value()
     with open_browser(playwright, noisy_microphone, loop=True) as context:
-        pages = [open_paired(context, box.url, box.take_pin()) for _ in range(2)]
+        pages = [open_paired(context, box.url, box.take_pin()), open_another(context, box.url)]
         limit.fill("1")
         owner.get_by_role("button", name="Save").click()
         expect(owner.get_by_role("log", name="What happens")).to_contain_text("max_streams 1")

@@ -70,6 +70,20 @@ def test_forgetting_the_box_ends_every_tab_and_asks_for_a_pin(
         assert first.evaluate("localStorage.length") == 0
 
 
+def test_a_pin_scanned_by_a_paired_browser_does_not_let_it_in_again_once_it_is_forgotten(
+    playwright: Playwright, box: Box
+) -> None:
+    with open_browser(playwright) as context:
+        open_paired(context, box.url, box.take_pin())
+        pin = box.take_pin()
+        page = open_paired(context, box.url, pin)
+        page.get_by_role("button", name="Forget this box").click()
+        expect(page.get_by_label("PIN")).to_have_value("")
+        page.get_by_label("PIN").fill(pin)
+        page.keyboard.press("Enter")
+        _expect_connected(page)
+
+
 class TokenLine:
     """A connection that can be cut and notes the tokens that the page shows when it connects."""
 

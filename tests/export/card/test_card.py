@@ -125,6 +125,7 @@ def test_runs_that_followed_each_other_are_told_one_by_one_and_together(
         (runs[-1] / "run.json").write_text(json.dumps(settings))
         header = "step,hours_heard,minutes,train_loss,pesq_wb,estoi,si_sdr_db\n"
         (runs[-1] / "curve.csv").write_text(header + "25,1.5,10,0.2,1.9,80,12\n50,3.0,20,0.1,2.0,81,13\n")
+    (runs[0] / "notes.md").write_text("It was ended early.\n")
     options = [word for run in runs for word in ("--run", str(run))]
     (tmp_path / "LICENSES.md").write_text(LICENCES)
     command = ["card", "--name", "tiny", "--out", models, "--report", report, "--licences", tmp_path / "LICENSES.md"]
@@ -133,6 +134,7 @@ def test_runs_that_followed_each_other_are_told_one_by_one_and_together(
     card = (models / "tiny.md").read_text()
     assert "--out runs/run0 --steps 50 --seed 0\n" in card
     assert "--out runs/run1 --steps 50 --seed 1 --start-from first.pt" in card
+    assert "2 checkpoints. It was ended early.\n* Run 2" in card
     assert "Together: 6.0 hours of mixtures heard in 40 minutes." in card
     assert "![Training curve](tiny-curve.png)" in card
     joined = (models / "tiny-curve.csv").read_text().splitlines()
