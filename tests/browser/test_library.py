@@ -54,6 +54,10 @@ def test_a_wrong_pin_is_told_to_the_page(playwright: Playwright, box: Box, noisy
         page.get_by_role("button", name="Call").click()
         expect(page.locator("#problem")).not_to_be_empty()
         expect(page.locator("#truth")).to_have_text("off")
+        page.get_by_label("PIN of the box").fill(pin)
+        page.get_by_role("button", name="Call").click()
+        expect(page.locator("#truth")).to_have_text("on")
+        expect(page.locator("#problem")).to_be_empty()
 
 
 def _wait_for_level(page: Page, condition: str) -> None:

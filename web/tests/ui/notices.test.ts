@@ -55,6 +55,15 @@ test('after the session only its reason is left, and none where a person ended i
   expect(after(...everything, { type: 'left', reason: null })).toEqual({})
 })
 
+test('an invitation that was not taken is explained also where the session before it ends', () => {
+  const refused = failed('invitation', 'invitation_invalid')
+  expect(after(refused, { type: 'left', reason: new HushboxError('token_revoked') })).toEqual({
+    entry: 'token_revoked',
+    invitation: 'invitation_invalid',
+  })
+  expect(after(refused, { type: 'pairing' })).toEqual({})
+})
+
 test('a notice can be ended alone', () => {
   expect(Object.keys(after(...everything, { type: 'ended', cause: 'passing' }))).toEqual([
     'entry',

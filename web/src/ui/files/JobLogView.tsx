@@ -9,10 +9,15 @@ import { useStrings } from '../strings'
 export function JobLogView({ desk, job }: { desk: JobsDesk; job: Job }) {
   const { files: words } = useStrings()
   const [copied, setCopied] = useState(false)
+  // Shown as chosen until the box has answered; then what is there to read counts.
+  const [chosen, setChosen] = useState<LogDetail | null>(null)
   const log = desk.logs.get(job.job_id)
   const read = (detail: LogDetail) => {
     setCopied(false)
-    void desk.readLog(job.job_id, detail)
+    setChosen(detail)
+    void desk
+      .readLog(job.job_id, detail)
+      .then(() => setChosen((latest) => (latest === detail ? null : latest)))
   }
   const text = (log?.entries ?? []).map(lineOf).join('\n')
   const copy = () =>
@@ -32,7 +37,7 @@ export function JobLogView({ desk, job }: { desk: JobsDesk; job: Job }) {
         <Segments
           legend={words.detail}
           name={`detail-${job.job_id}`}
-          choice={log?.detail ?? 'short'}
+          choice={chosen ?? log?.detail ?? 'short'}
           choices={{ short: words.short, detailed: words.detailed }}
           onChoose={read}
         />

@@ -1,4 +1,4 @@
-import { useState } from 'react'
+import { useEffect, useState } from 'react'
 import { HushboxError, roleOf, roomOf, type Grant, type Role } from '../../client'
 import { useStrings } from '../strings'
 import { EntryCard } from './EntryCard'
@@ -28,6 +28,14 @@ export function App({ addressKey, initialSession, tokenEnded }: AppProps) {
   // A key is good for one use: when the token ends, the scanned one must not be tried again.
   const [key, setKey] = useState(addressKey)
   const connected = useConnected(session)
+  // Who is let in already needs no PIN, and must not be let in by it after the session's end.
+  useEffect(
+    () =>
+      session?.connection.on('connection', (nowConnected) => {
+        if (nowConnected) setKey(({ invitation }) => ({ pin: null, invitation }))
+      }),
+    [session],
+  )
   const sections = sectionsOf(session?.connection.role ?? 'speaker')
   const route = useRoute(sections)
 
@@ -58,7 +66,7 @@ export function App({ addressKey, initialSession, tokenEnded }: AppProps) {
             onEntered={enter}
             onError={(error) => {
               setKey({ pin: null, invitation: null })
-              tell({ type: 'failed', cause: session === null ? 'entry' : 'passing', error })
+              tell({ type: 'failed', cause: key.invitation === null ? 'entry' : 'invitation', error })
             }}
           />
         ) : (

@@ -4,6 +4,8 @@ import type { HushboxError } from '../../client'
 export type Cause =
   /** Why the page asks for a PIN, or did not take one; until it is paired. */
   | 'entry'
+  /** Why an invitation was not taken; until the page is paired, or a PIN is tried. */
+  | 'invitation'
   /** Why the box is away; until it is back. */
   | 'connection'
   /** Why the switch is off; until it is pressed again. */
@@ -30,21 +32,23 @@ export function changeNotices(notices: Notices, event: NoticeEvent): Notices {
     case 'connected':
       return without(notices, 'connection')
     case 'pairing':
-      return without(notices, 'entry')
+      return without(notices, 'entry', 'invitation')
     case 'paired':
       return {}
     case 'switched':
       return without(notices, 'live', 'passing')
     case 'left':
-      return event.reason === null ? {} : { entry: event.reason }
+      return event.reason === null
+        ? {}
+        : { ...without(notices, 'connection', 'live', 'passing'), entry: event.reason }
     case 'ended':
       return without(notices, event.cause)
   }
 }
 
-/** Whatever failed because the box is away is explained when it is back; a PIN has to be typed again all the same. */
+/** Whatever failed because the box is away is explained when it is back; who wants to come in has to try again all the same. */
 function causeOf(cause: Cause, error: HushboxError): Cause {
-  return cause !== 'entry' && AWAY_CODES.includes(error.code) ? 'connection' : cause
+  return cause !== 'entry' && cause !== 'invitation' && AWAY_CODES.includes(error.code) ? 'connection' : cause
 }
 
 function without(notices: Notices, ...causes: Cause[]): Notices {
