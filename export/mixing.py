@@ -37,7 +37,7 @@ class MixConfig:
 
     sample_rate_hz: int = 16000
     length_samples: int = 64000
-    snr_db: tuple[float, float] = (-7.0, 22.0)
+    snr_db: tuple[float, float] = (-8.0, 18.0)
     level_db: tuple[float, float] = (-42.0, -16.0)
     room_probability: float = 0.3
     speed_probability: float = 0.85
@@ -45,7 +45,7 @@ class MixConfig:
     noise_speed: tuple[float, float] = (0.6, 1.6)
     band_limit_probability: float = 0.08
     clip_probability: float = 0.04
-    noise_only_probability: float = 0.04
+    noise_only_probability: float = 0.08
     clean_probability: float = 0.05
 
 

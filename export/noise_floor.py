@@ -19,8 +19,8 @@ QUANTILE_TO_MEAN = 1.5
 OVERSUBTRACTION = 4.0
 """Noise power goes up and down: with less, what is left of it tinkles."""
 
-HIGHEST_FLOOR_DB = -25.0
-"""A floor nearer to the speech than this is taken for speech."""
+HIGHEST_FLOOR_DB = -20.0
+"""A floor nearer to the mean power of a bin in the whole clip is taken for speech; hiss above the voice is always below."""
 
 DEEPEST_CUT_DB = -20.0
 
@@ -36,7 +36,7 @@ def lower_floor(samples: Samples) -> Samples:
     _, _, spectrum = scipy.signal.stft(samples, nperseg=WINDOW_SAMPLES, noverlap=overlap)
     power = scipy.ndimage.uniform_filter(np.abs(spectrum) ** 2, (3, 5), mode="nearest")
     floor = QUANTILE_TO_MEAN * np.quantile(power, QUIET_SHARE, axis=1, keepdims=True)
-    floor = np.minimum(floor, power.mean(axis=1, keepdims=True) * 10 ** (HIGHEST_FLOOR_DB / 10))
+    floor = np.minimum(floor, power.mean() * 10 ** (HIGHEST_FLOOR_DB / 10))
     gains = np.maximum(1 - OVERSUBTRACTION * floor / (power + 1e-12), 10 ** (DEEPEST_CUT_DB / 20))
     _, lowered = scipy.signal.istft(spectrum * gains, nperseg=WINDOW_SAMPLES, noverlap=overlap)
     quieter: Samples = lowered[: len(samples)].astype(np.float32)

@@ -65,12 +65,11 @@ class RoomDesk:
         )
 
     def open(self, claims: Claims, name: str, display_name: str, seat: Seat) -> tuple[Room, Member]:
-        """A new room with its host in it. Raises `RoleForbiddenError` and `RoomFullError`."""
+        """A new room with its host in it. Raises `RoleForbiddenError` and `RoomFullError`. Waits for the disk."""
         claims.require_role(SPEAKER, OWNER)
         if claims.room_id is not None:
             raise RoleForbiddenError("This token is good for one room only.")
-        if len(self._rooms) >= self.max_rooms:
-            raise RoomFullError(f"There are {len(self._rooms)} of {self.max_rooms} rooms already.")
+        self._make_place()
         now_ms = self._now_ms()
         ends_ms = now_ms + 1000 * self._settings.room_ttl_s
         room = Room(
@@ -200,6 +199,15 @@ class RoomDesk:
     def has(self, room: Room, member: Member) -> bool:
         """Whether a room has not ended, and this person is in it."""
         return room.room_id in self._rooms and member.member_id in room.members
+
+    def _make_place(self) -> None:
+        """Let a new room in: among as many as there may be, the one that is empty for the longest time ends."""
+        if len(self._rooms) < self.max_rooms:
+            return
+        empty = [room for room in self._rooms.values() if not room.members]
+        if not empty:
+            raise RoomFullError(f"There are {len(self._rooms)} of {self.max_rooms} rooms already.")
+        self.end(min(empty, key=lambda room: room.empty_since_ms or 0), "empty")
 
     def _move(self, room: Room, claims: Claims, display_name: str) -> None:
         """Let go of the place of someone who comes in again, whose broken connection nobody has noticed yet."""
