@@ -14,6 +14,13 @@ class HushboxError(Exception):
     http_status: ClassVar[int] = 500
     retryable: ClassVar[bool] = False
 
+    def __init_subclass__(
+        cls, code: str | None = None, http_status: int | None = None, retryable: bool | None = None
+    ) -> None:
+        cls.code = code or cls.code
+        cls.http_status = http_status or cls.http_status
+        cls.retryable = cls.retryable if retryable is None else retryable
+
     def __init__(self, message: str, retry_after_s: float | None = None) -> None:
         super().__init__(message)
         self.message = message
@@ -25,335 +32,189 @@ class HushboxError(Exception):
         return {"code": self.code, "message": self.message, "retryable": self.retryable, **hint}
 
 
-class PinWrongError(HushboxError):
+class PinWrongError(HushboxError, code="pin_wrong", http_status=403):
     """The PIN is not the one the box shows, or was used already."""
 
-    code = "pin_wrong"
-    http_status = 403
 
-
-class PinLockedError(HushboxError):
+class PinLockedError(HushboxError, code="pin_locked", http_status=429, retryable=True):
     """Too many wrong PINs: wait before the next try."""
 
-    code = "pin_locked"
-    http_status = 429
-    retryable = True
 
-
-class TokenMissingError(HushboxError):
+class TokenMissingError(HushboxError, code="token_missing", http_status=401):
     """No token where one is needed."""
 
-    code = "token_missing"
-    http_status = 401
 
-
-class TokenInvalidError(HushboxError):
+class TokenInvalidError(HushboxError, code="token_invalid", http_status=401):
     """The token is malformed, forged, or from another issuer, audience or algorithm."""
 
-    code = "token_invalid"
-    http_status = 401
 
-
-class TokenExpiredError(HushboxError):
+class TokenExpiredError(HushboxError, code="token_expired", http_status=401):
     """The token is past its deadline."""
 
-    code = "token_expired"
-    http_status = 401
 
-
-class TokenRevokedError(HushboxError):
+class TokenRevokedError(HushboxError, code="token_revoked", http_status=401):
     """The owner has taken the token back, or the invitation that it came from."""
 
-    code = "token_revoked"
-    http_status = 401
 
-
-class InvitationInvalidError(HushboxError):
+class InvitationInvalidError(HushboxError, code="invitation_invalid", http_status=403):
     """The invitation is unknown, expired, used up or revoked."""
 
-    code = "invitation_invalid"
-    http_status = 403
 
-
-class RoleForbiddenError(HushboxError):
+class RoleForbiddenError(HushboxError, code="role_forbidden", http_status=403):
     """The token's role may not do this."""
 
-    code = "role_forbidden"
-    http_status = 403
 
-
-class BadRequestError(HushboxError):
+class BadRequestError(HushboxError, code="bad_request", http_status=400):
     """A field is missing, of the wrong type or out of range; the message names it."""
 
-    code = "bad_request"
-    http_status = 400
 
-
-class UnknownEventError(HushboxError):
+class UnknownEventError(HushboxError, code="unknown_event", http_status=400):
     """There is no such Socket.IO event."""
 
-    code = "unknown_event"
-    http_status = 400
 
-
-class UnsupportedRateError(HushboxError):
+class UnsupportedRateError(HushboxError, code="unsupported_rate", http_status=400):
     """The sample rate is not one that live streams may have."""
 
-    code = "unsupported_rate"
-    http_status = 400
 
-
-class PacketMalformedError(HushboxError):
+class PacketMalformedError(HushboxError, code="packet_malformed", http_status=400):
     """The packet's header is too short, or of the wrong version or kind."""
 
-    code = "packet_malformed"
-    http_status = 400
 
-
-class PacketWrongSizeError(HushboxError):
+class PacketWrongSizeError(HushboxError, code="packet_wrong_size", http_status=400):
     """The packet's payload is not the agreed number of samples."""
 
-    code = "packet_wrong_size"
-    http_status = 400
 
-
-class SequenceWrongError(HushboxError):
+class SequenceWrongError(HushboxError, code="sequence_wrong", http_status=400):
     """The packet's sequence number was repeated or goes backwards."""
 
-    code = "sequence_wrong"
-    http_status = 400
 
-
-class NoStreamError(HushboxError):
+class NoStreamError(HushboxError, code="no_stream", http_status=409):
     """Audio or control arrived without a started stream."""
 
-    code = "no_stream"
-    http_status = 409
 
-
-class StreamExistsError(HushboxError):
+class StreamExistsError(HushboxError, code="stream_exists", http_status=409):
     """A stream runs already on this session."""
 
-    code = "stream_exists"
-    http_status = 409
 
-
-class TooManyStreamsError(HushboxError):
+class TooManyStreamsError(HushboxError, code="too_many_streams", http_status=503, retryable=True):
     """The box is full."""
 
-    code = "too_many_streams"
-    http_status = 503
-    retryable = True
 
-
-class OverrunError(HushboxError):
+class OverrunError(HushboxError, code="overrun", http_status=429, retryable=True):
     """Audio arrives faster than it can be taken; what did not fit was dropped."""
 
-    code = "overrun"
-    http_status = 429
-    retryable = True
 
-
-class OverloadedError(HushboxError):
+class OverloadedError(HushboxError, code="overloaded", http_status=503, retryable=True):
     """Frames missed their deadline: some answers are dry audio."""
 
-    code = "overloaded"
-    http_status = 503
-    retryable = True
 
-
-class ClientTooSlowError(HushboxError):
+class ClientTooSlowError(HushboxError, code="client_too_slow", http_status=408, retryable=True):
     """The client does not take its answers."""
 
-    code = "client_too_slow"
-    http_status = 408
-    retryable = True
 
-
-class ResumeFailedError(HushboxError):
+class ResumeFailedError(HushboxError, code="resume_failed", http_status=410):
     """There is no such stream to go on with."""
 
-    code = "resume_failed"
-    http_status = 410
 
-
-class TicketInvalidError(HushboxError):
+class TicketInvalidError(HushboxError, code="ticket_invalid", http_status=401):
     """The ticket is unknown, used or too old."""
 
-    code = "ticket_invalid"
-    http_status = 401
 
-
-class FileEmptyError(HushboxError):
+class FileEmptyError(HushboxError, code="file_empty", http_status=400):
     """The file holds no audio."""
 
-    code = "file_empty"
-    http_status = 400
 
-
-class FileUnreadableError(HushboxError):
+class FileUnreadableError(HushboxError, code="file_unreadable", http_status=400):
     """The file is not audio that can be decoded."""
 
-    code = "file_unreadable"
-    http_status = 400
 
-
-class FileTooLargeError(HushboxError):
+class FileTooLargeError(HushboxError, code="file_too_large", http_status=413):
     """The file has more bytes than allowed."""
 
-    code = "file_too_large"
-    http_status = 413
 
-
-class FileTooLongError(HushboxError):
+class FileTooLongError(HushboxError, code="file_too_long", http_status=413):
     """The file plays longer than allowed."""
 
-    code = "file_too_long"
-    http_status = 413
 
-
-class FileTypeRefusedError(HushboxError):
+class FileTypeRefusedError(HushboxError, code="file_type_refused", http_status=415):
     """The name or the first bytes of an upload are not those of an audio file."""
 
-    code = "file_type_refused"
-    http_status = 415
 
-
-class ChunkOutOfPlaceError(HushboxError):
+class ChunkOutOfPlaceError(HushboxError, code="chunk_out_of_place", http_status=409, retryable=True):
     """A chunk does not begin where the upload stands."""
-
-    code = "chunk_out_of_place"
-    http_status = 409
-    retryable = True
 
     def __init__(self, message: str, received_bytes: int) -> None:
         super().__init__(message)
         self.received_bytes = received_bytes
 
 
-class JobNotReadyError(HushboxError):
+class JobNotReadyError(HushboxError, code="job_not_ready", http_status=409, retryable=True):
     """The job is not in a state in which this can be done."""
 
-    code = "job_not_ready"
-    http_status = 409
-    retryable = True
 
-
-class TooManyJobsError(HushboxError):
+class TooManyJobsError(HushboxError, code="too_many_jobs", http_status=429, retryable=True):
     """This device, or the box, has as many jobs as it may."""
 
-    code = "too_many_jobs"
-    http_status = 429
-    retryable = True
 
-
-class DiskFullError(HushboxError):
+class DiskFullError(HushboxError, code="disk_full", http_status=507, retryable=True):
     """The box has no room left for files."""
 
-    code = "disk_full"
-    http_status = 507
-    retryable = True
 
-
-class RoomFullError(HushboxError):
+class RoomFullError(HushboxError, code="room_full", http_status=503, retryable=True):
     """The room, or the box, has as many people or rooms as it may."""
 
-    code = "room_full"
-    http_status = 503
-    retryable = True
 
-
-class RoomBusyError(HushboxError):
+class RoomBusyError(HushboxError, code="room_busy", http_status=409, retryable=True):
     """Someone else speaks in the room."""
 
-    code = "room_busy"
-    http_status = 409
-    retryable = True
 
-
-class NotInRoomError(HushboxError):
+class NotInRoomError(HushboxError, code="not_in_room", http_status=409):
     """Nobody can do this without being in a room."""
 
-    code = "not_in_room"
-    http_status = 409
 
-
-class TooFastError(HushboxError):
+class TooFastError(HushboxError, code="too_fast", http_status=429, retryable=True):
     """More requests or messages than a person makes."""
 
-    code = "too_fast"
-    http_status = 429
-    retryable = True
 
-
-class SessionEndedError(HushboxError):
+class SessionEndedError(HushboxError, code="session_ended", http_status=403):
     """The owner has ended this session."""
 
-    code = "session_ended"
-    http_status = 403
 
-
-class NotFoundError(HushboxError):
+class NotFoundError(HushboxError, code="not_found", http_status=404):
     """There is no such path, job, room, session or invitation."""
 
-    code = "not_found"
-    http_status = 404
 
-
-class EngineFailedError(HushboxError):
+class EngineFailedError(HushboxError, code="engine_failed", retryable=True):
     """The model could not be run."""
 
-    code = "engine_failed"
-    retryable = True
 
-
-class ServerStoppingError(HushboxError):
+class ServerStoppingError(HushboxError, code="server_stopping", http_status=503, retryable=True):
     """The box is shutting down."""
 
-    code = "server_stopping"
-    http_status = 503
-    retryable = True
 
-
-class InternalError(HushboxError):
+class InternalError(HushboxError, code="internal"):
     """A defect; the box's log has the details."""
 
-    code = "internal"
 
-
-class ModelMissingError(HushboxError):
+class ModelMissingError(HushboxError, code="model_missing"):
     """A model file or its manifest is not where it should be."""
 
-    code = "model_missing"
 
-
-class ModelHashWrongError(HushboxError):
+class ModelHashWrongError(HushboxError, code="model_hash_wrong"):
     """The model file is not the one its manifest describes."""
 
-    code = "model_hash_wrong"
 
-
-class ModelMetadataWrongError(HushboxError):
+class ModelMetadataWrongError(HushboxError, code="model_metadata_wrong"):
     """The model's metadata or tensors break the model contract."""
 
-    code = "model_metadata_wrong"
 
-
-class OutputUnwritableError(HushboxError):
+class OutputUnwritableError(HushboxError, code="output_unwritable", http_status=409):
     """The output cannot be written, or not without destroying or mixing up files."""
 
-    code = "output_unwritable"
-    http_status = 409
 
-
-class AddressTakenError(HushboxError):
+class AddressTakenError(HushboxError, code="address_taken", retryable=True):
     """An address or port cannot be listened on."""
 
-    code = "address_taken"
-    retryable = True
 
-
-class DataFolderError(HushboxError):
+class DataFolderError(HushboxError, code="data_folder"):
     """The folder for keys and certificates cannot be used."""
-
-    code = "data_folder"

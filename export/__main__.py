@@ -50,17 +50,19 @@ def main() -> None:
 @click.option("--channels", default=48, show_default=True, help="Values for each group.")
 @click.option("--full-band", default=192, show_default=True, help="Size of the recurrent layers over the whole band.")
 @click.option("--blocks", default=2, show_default=True, help="Pairs of recurrent layers.")
+@click.option("--gains", default=80, show_default=True, type=click.Choice(["80", "257"]), help="For bands or for bins.")
 @click.option("--filter-bins", default=0, show_default=True, help="Lowest bins that are also filtered over time.")
 @json_option
 def train(
-    tokens: int, channels: int, full_band: int, blocks: int, filter_bins: int, as_json: bool, **settings: Any
+    tokens: int, channels: int, full_band: int, blocks: int, gains: str, filter_bins: int, as_json: bool, **settings: Any
 ) -> None:
     """Train a denoiser; writes last.pt, best.pt, curve.csv, curve.png and run.json."""
     from export.curve import plot_curve
     from export.model import ModelConfig
     from export.train import TrainConfig, Trainer
 
-    best = Trainer(TrainConfig(model=ModelConfig(tokens, channels, full_band, blocks, filter_bins), **settings)).run()
+    model = ModelConfig(tokens, channels, full_band, blocks, int(gains), filter_bins)
+    best = Trainer(TrainConfig(model=model, **settings)).run()
     plot_curve(best.parent / "curve.csv", best.parent / "curve.png")
     show(as_json, {"checkpoint": str(best), "curve": str(best.parent / "curve.csv")}, f"best checkpoint: {best}")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from export.bands import interpolation
 from export.errors import CheckpointError
 from export.model import Block, Denoiser, ModelConfig
 
@@ -29,8 +30,8 @@ def grow(trained: dict[str, Tensor], model: Denoiser) -> None:
     width = _token_units(small, config)
     _place(model.encode.weight, trained["encode.weight"], width, None)
     model.encode.bias[width] = trained["encode.bias"]
-    _place(model.decode.weight, trained["decode.weight"], None, width)
-    model.decode.bias.copy_(trained["decode.bias"])
+    _place(model.decode.weight, _for_bins(trained["decode.weight"], config.gains), None, width)
+    model.decode.bias.copy_(_for_bins(trained["decode.bias"], config.gains))
     _grow_filter(model, trained, width)
     for index, block in enumerate(model.blocks):
         assert isinstance(block, Block)
@@ -38,6 +39,15 @@ def grow(trained: dict[str, Tensor], model: Denoiser) -> None:
             _grow_block(block, trained, f"blocks.{index}.", small, width)
         else:
             _silence(block)
+
+
+def _for_bins(trained: Tensor, gains: int) -> Tensor:
+    """Return what gives the gains of bands as what gives those of bins, where those are wanted: nearly the same gains."""
+    if len(trained) == gains:
+        return trained
+    lower, upper, weight = interpolation(gains)
+    weight = weight.reshape(-1, *[1] * (trained.ndim - 1))
+    return trained[lower] + weight * (trained[upper] - trained[lower])
 
 
 def _grow_filter(model: Denoiser, trained: dict[str, Tensor], width: Tensor) -> None:

@@ -46,14 +46,20 @@ class StreamingGru(nn.Module):
         return states.transpose(0, 1), states[-1]
 
     def _cell(self, frame: Tensor, state: Tensor) -> Tensor:
-        input_weight, state_weight, input_bias, state_bias = self.gru.all_weights[0]
-        from_input = nn.functional.linear(frame, input_weight, input_bias)
-        from_state = nn.functional.linear(state, state_weight, state_bias)
-        hidden = state.shape[-1]
-        gates = torch.sigmoid(from_input[..., : 2 * hidden] + from_state[..., : 2 * hidden])
-        reset, update = gates[..., :hidden], gates[..., hidden:]
-        candidate = torch.tanh(from_input[..., 2 * hidden :] + reset * from_state[..., 2 * hidden :])
+        """Return the next state. A product for each gate: cutting one product into gates costs a copy of every value."""
+        input_weights, state_weights, input_biases, state_biases = (by_gate(part) for part in self.gru.all_weights[0])
+        linear = nn.functional.linear
+        from_input = [linear(frame, weight, bias) for weight, bias in zip(input_weights, input_biases, strict=True)]
+        from_state = [linear(state, weight, bias) for weight, bias in zip(state_weights, state_biases, strict=True)]
+        reset, update = (torch.sigmoid(from_input[gate] + from_state[gate]) for gate in (0, 1))
+        candidate = torch.tanh(from_input[2] + reset * from_state[2])
         return candidate + update * (state - candidate)
+
+
+def by_gate(weights: Tensor) -> list[Tensor]:
+    """Return the three parts of a GRU's stacked weights or biases: reset, update, candidate."""
+    hidden = weights.shape[0] // 3
+    return [weights[gate * hidden : (gate + 1) * hidden] for gate in range(3)]
 
 
 class RunningLevel(nn.Module):

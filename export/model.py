@@ -23,6 +23,7 @@ LEVEL_DECAY = 0.99
 class ModelConfig:
     """Sizes of a denoiser. `tokens` groups of bands with `channels` values each; `blocks` layers of each kind.
 
+    There is a gain for each of the 80 bands, spread over their bins, or one for each bin, as `gains` says.
     The lowest `filter_bins` bins are also filtered over `filter_taps` frames; with no such bins there are gains only.
     """
 
@@ -30,6 +31,7 @@ class ModelConfig:
     channels: int = 48
     full_band: int = 192
     blocks: int = 2
+    gains: int = BAND_COUNT
     filter_bins: int = 0
     filter_taps: int = 3
 
@@ -95,7 +97,7 @@ class Denoiser(nn.Module):
         self.register_buffer("upper_weight", weight, persistent=False)
         self.encode = nn.Linear(BAND_COUNT, width)
         self.blocks = nn.ModuleList([Block(config) for _ in range(config.blocks)])
-        self.decode = nn.Linear(width, BAND_COUNT)
+        self.decode = nn.Linear(width, config.gains)
         self.deep_filter = DeepFilter(width, config.filter_bins, config.filter_taps) if config.filter_bins else None
 
     def state_specs(self) -> list[StateSpec]:
@@ -133,8 +135,7 @@ class Denoiser(nn.Module):
             tokens, token_state, band_state = block(tokens, states[1 + 2 * index], states[2 + 2 * index])
             next_states += [token_state, band_state]
         gains = torch.sigmoid(self.decode(tokens)).to(spectrum.dtype)
-        below, above = gains.index_select(-1, self.lower_band), gains.index_select(-1, self.upper_band)
-        mask = below + self.upper_weight * (above - below)
+        mask = gains if self.config.gains == self.spec.bins else self._spread(gains)
         cleaned = spectrum * mask.unsqueeze(-1)
         if self.deep_filter:
             added, past = self.deep_filter(spectrum, tokens, states[-1])
@@ -142,3 +143,8 @@ class Denoiser(nn.Module):
             cleaned = torch.cat([cleaned[:, :, :low] + added, cleaned[:, :, low:]], dim=2)
             next_states.append(past)
         return cleaned, next_states
+
+    def _spread(self, gains: Tensor) -> Tensor:
+        """Return the gains of bands as gains of bins."""
+        below, above = gains.index_select(-1, self.lower_band), gains.index_select(-1, self.upper_band)
+        return below + self.upper_weight * (above - below)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from typing import Any
 
 import gevent
 from flask import Blueprint, Response, jsonify, request, send_file
@@ -24,83 +23,90 @@ from edge_server.transport.same_origin import require_own_origin
 
 @dataclass(frozen=True, slots=True)
 class JobsHttp:
-    """What the routes need."""
+    """What the routes below /api/v1/jobs do. Every one needs the token of a speaker or an owner."""
 
     settings: Settings
     tokens: TokenDesk
     desk: JobDesk
     files: JobFiles
 
+    def create(self) -> tuple[Response, int]:
+        """Begin an upload."""
+        owner = self._device()
+        fields = as_fields(small_json(self.settings.http_timeout_s))
+        return self._described(self.desk.create(owner, job_request(fields))), 201
 
-def job_routes(context: JobsHttp) -> Blueprint:
-    """The routes below /api/v1/jobs."""
-    routes = Blueprint("jobs", __name__, url_prefix="/api/v1/jobs")
-    desk, settings = context.desk, context.settings
+    def index(self) -> Response:
+        """List the jobs of this device."""
+        return jsonify(jobs=[job_object(self.desk, job) for job in self.desk.jobs(self._device())])
 
-    def device() -> str:
-        require_own_origin(request)
-        claims = context.tokens.verify(bearer_token())
-        claims.require_role(SPEAKER, OWNER)
-        return claims.subject
+    def one(self, job_id: str) -> Response:
+        """Describe a job."""
+        return self._described(self.desk.job(self._device(), job_id))
 
-    def described(job: Job) -> dict[str, Any]:
-        return {"job": job_object(desk, job), "chunk_bytes": settings.job_chunk_bytes}
-
-    @routes.post("")
-    def create() -> tuple[Response, int]:
-        owner = device()
-        fields = as_fields(small_json(settings.http_timeout_s))
-        return jsonify(described(desk.create(owner, job_request(fields)))), 201
-
-    @routes.get("")
-    def index() -> Response:
-        return jsonify(jobs=[job_object(desk, job) for job in desk.jobs(device())])
-
-    @routes.get("/<job_id>")
-    def one(job_id: str) -> Response:
-        return jsonify(described(desk.job(device(), job_id)))
-
-    @routes.put("/<job_id>/chunk")
-    def chunk(job_id: str) -> Response | tuple[Response, int]:
-        owner, offset = device(), _offset()
+    def chunk(self, job_id: str) -> Response | tuple[Response, int]:
+        """Take a chunk; one that is out of place is told where the upload stands."""
+        owner, offset = self._device(), _offset()
         try:
-            return jsonify(chunk_answer(desk.append(owner, job_id, offset, _chunk_body(settings))))
+            return jsonify(chunk_answer(self.desk.append(owner, job_id, offset, _chunk_body(self.settings))))
         except ChunkOutOfPlaceError as error:
             return jsonify(error=error.to_dict(), received_bytes=error.received_bytes), error.http_status
 
-    @routes.post("/<job_id>/again")
-    def again(job_id: str) -> tuple[Response, int]:
-        owner = device()
-        fields = as_fields(small_json(settings.http_timeout_s))
-        return jsonify(described(desk.again(owner, job_id, file_format(fields), suppression_limit(fields)))), 201
+    def again(self, job_id: str) -> tuple[Response, int]:
+        """Clean the same upload once more, with another limit or format."""
+        owner = self._device()
+        fields = as_fields(small_json(self.settings.http_timeout_s))
+        return self._described(self.desk.again(owner, job_id, file_format(fields), suppression_limit(fields))), 201
 
-    @routes.post("/<job_id>/cancel")
-    def cancel(job_id: str) -> Response:
-        return jsonify(described(desk.cancel(device(), job_id)))
+    def cancel(self, job_id: str) -> Response:
+        """Stop a job and let go of its files."""
+        return self._described(self.desk.cancel(self._device(), job_id))
 
-    @routes.delete("/<job_id>")
-    def delete(job_id: str) -> Response:
-        desk.delete(device(), job_id)
+    def delete(self, job_id: str) -> Response:
+        """Forget a job and its files."""
+        self.desk.delete(self._device(), job_id)
         return jsonify(ok=True)
 
-    @routes.get("/<job_id>/log")
-    def log(job_id: str) -> Response:
-        entries = desk.log(device(), job_id, choice(request.args, "detail", DETAILS))
+    def log(self, job_id: str) -> Response:
+        """Give the log as text."""
+        entries = self.desk.log(self._device(), job_id, choice(request.args, "detail", DETAILS))
         return Response(as_text(entries, _clock_text), mimetype="text/plain")
 
-    @routes.get("/<job_id>/result")
-    def result(job_id: str) -> Response:
-        job = desk.job(device(), job_id)
+    def result(self, job_id: str) -> Response:
+        """Give the clean file."""
+        job = self.desk.job(self._device(), job_id)
         if job.state is not JobState.DONE:
             raise JobNotReadyError(f"This job is {job.state.value}: there is no clean file.")
         return send_file(
-            context.files.result(job_id),
+            self.files.result(job_id),
             mimetype=f"audio/{job.file_format}",
             as_attachment=True,
             download_name=job.result_name,
             max_age=0,
         )
 
+    def _device(self) -> str:
+        require_own_origin(request)
+        claims = self.tokens.verify(bearer_token())
+        claims.require_role(SPEAKER, OWNER)
+        return claims.subject
+
+    def _described(self, job: Job) -> Response:
+        return jsonify(job=job_object(self.desk, job), chunk_bytes=self.settings.job_chunk_bytes)
+
+
+def job_routes(jobs: JobsHttp) -> Blueprint:
+    """The routes below /api/v1/jobs."""
+    routes = Blueprint("jobs", __name__, url_prefix="/api/v1/jobs")
+    routes.post("")(jobs.create)
+    routes.get("")(jobs.index)
+    routes.get("/<job_id>")(jobs.one)
+    routes.put("/<job_id>/chunk")(jobs.chunk)
+    routes.post("/<job_id>/again")(jobs.again)
+    routes.post("/<job_id>/cancel")(jobs.cancel)
+    routes.delete("/<job_id>")(jobs.delete)
+    routes.get("/<job_id>/log")(jobs.log)
+    routes.get("/<job_id>/result")(jobs.result)
     return routes
 
 

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from export.deep_filter import DeepFilter
+from export.deep_filter import CAUTION, DeepFilter
 from export.layers import RunningLevel, StreamingGru
 from export.model import Denoiser
 
@@ -89,7 +89,7 @@ def test_deep_filter_in_chunks_equals_deep_filter_at_once(lengths: tuple[int, ..
 def test_deep_filter_multiplies_the_latest_frames_by_complex_weights() -> None:
     layer = DeepFilter(1, bins=1, taps=2)
     weights = torch.tensor([0.1, 0.2, 0.3, 0.4])
-    layer.decode.bias.data = torch.atanh(weights)
+    layer.decode.bias.data = torch.atanh(weights) / CAUTION
     frames = torch.tensor([[1.0, 2.0], [3.0, -1.0]])
     with torch.no_grad():
         added, _ = layer(frames[1].view(1, 1, 1, 2), torch.zeros(1, 1, 1), frames[0].view(1, 1, 1, 2))

@@ -1,6 +1,5 @@
 """Files in the background of a running box: uploaded in chunks, cleaned, told of, kept and deleted."""
 
-import dataclasses
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,11 +9,8 @@ import pytest
 
 from edge_server.audio.pcm import to_s16
 from edge_server.auth.tokens import LISTENER
-from edge_server.config import Settings
 from edge_server.engine.model_file import ModelFile
-from edge_server.errors import DiskFullError
 from edge_server.jobs.file_run import FileRun
-from edge_server.jobs.job_store import JobStore
 from edge_server.offline.denoise import denoise_samples
 from edge_server.store.database import Database
 from tests.audio_files import decoded
@@ -70,24 +66,6 @@ def test_states_come_in_order_and_progress_grows(tiny_model_path: Path, tmp_path
         assert any(pushed["left_s"] is not None for pushed in client.pushed("job.progress"))
 
 
-def test_an_upload_goes_on_after_a_break_and_after_a_restart(
-    tiny_model_path: Path, tmp_path: Path, noisy_voice: Voice
-) -> None:
-    data = recording(noisy_voice, 2.0)
-    with running_box(tiny_model_path, tmp_path, **SMALL_CHUNKS) as box:
-        token = box.token()
-        with NamespaceClient(box, token, "/jobs") as client:
-            job_id = create(client, data)["job_id"]
-            send(client, job_id, data, end=20_000)
-        with NamespaceClient(box, token, "/jobs") as client:
-            assert client.good("job.get", {"job_id": job_id})["job"]["received_bytes"] == 20_000
-            send(client, job_id, data, start=20_000, end=30_000)
-    with running_box(tiny_model_path, tmp_path, **SMALL_CHUNKS) as box, NamespaceClient(box, token, "/jobs") as client:
-        assert client.good("job.get", {"job_id": job_id})["job"]["received_bytes"] == 30_000
-        send(client, job_id, data, start=30_000)
-        assert finished(client, job_id)["state"] == "done"
-
-
 def test_work_that_a_restart_interrupts_is_done_after_it(
     tiny_model_path: Path, tmp_path: Path, noisy_voice: Voice, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -130,71 +108,6 @@ def test_a_file_that_breaks_the_box_down_twice_is_not_tried_again(
         ("done", None),
         ("failed", "engine_failed"),
     ]
-
-
-def test_chunks_out_of_place_change_nothing(tiny_model_path: Path, tmp_path: Path, noisy_voice: Voice) -> None:
-    data = recording(noisy_voice, 1.0)
-    with (
-        running_box(tiny_model_path, tmp_path, **SMALL_CHUNKS) as box,
-        NamespaceClient(box, box.token(), "/jobs") as client,
-    ):
-        job_id = create(client, data)["job_id"]
-        send(client, job_id, data, end=10_000)
-        for offset in (0, 5000, 20_000):
-            answer = client.call("job.chunk", {"job_id": job_id, "offset": offset, "data": b"x" * 10})
-            assert answer["error"]["code"] == "chunk_out_of_place"
-            assert answer["received_bytes"] == 10_000
-        for wrong in (b"", b"x" * 10_001, "text"):
-            assert client.refused("job.chunk", {"job_id": job_id, "offset": 10_000, "data": wrong}) == "bad_request"
-        send(client, job_id, data, start=10_000)
-        assert finished(client, job_id)["state"] == "done"
-        assert client.refused("job.chunk", {"job_id": job_id, "offset": 0, "data": data[:100]}) == "job_not_ready"
-
-
-@pytest.mark.parametrize(
-    ("name", "size_bytes", "code"),
-    [
-        ("letter.pdf", 1000, "file_type_refused"),
-        ("noname", 1000, "file_type_refused"),
-        ("a.wav", 0, "file_empty"),
-        ("a.wav", 70_000, "file_too_large"),
-        ("", 1000, "bad_request"),
-        ("a\nb.wav", 1000, "bad_request"),
-        ("x" * 300 + ".wav", 1000, "bad_request"),
-        ("a.wav", "1000", "bad_request"),
-    ],
-)
-def test_what_cannot_be_taken_is_refused_before_it_is_sent(
-    small_box: Box, name: str, size_bytes: object, code: str
-) -> None:
-    with NamespaceClient(small_box, small_box.token(), "/jobs") as client:
-        assert client.refused("job.create", {"name": name, "size_bytes": size_bytes}) == code
-        assert client.good("job.list")["jobs"] == []
-
-
-@pytest.mark.parametrize(
-    ("start", "told"),
-    [(b"%PDF-1.7 and so on", "PDF"), (b"\x00\x00\x00\x20ftypM4A ", "M4A"), (b"just some text....", "not an audio")],
-)
-def test_the_first_bytes_tell_what_is_no_audio(small_box: Box, start: bytes, told: str) -> None:
-    with NamespaceClient(small_box, small_box.token(), "/jobs") as client:
-        job_id = create(client, start)["job_id"]
-        answer = client.call("job.chunk", {"job_id": job_id, "offset": 0, "data": start})
-        assert answer["error"]["code"] == "file_type_refused"
-        assert told in answer["error"]["message"]
-        job = client.good("job.get", {"job_id": job_id})["job"]
-        assert (job["state"], job["error"]["code"]) == ("failed", "file_type_refused")
-
-
-def test_a_file_that_only_looks_like_audio_fails_with_a_reason(small_box: Box) -> None:
-    data = b"RIFF" + b"nothing of the kind" * 100
-    with NamespaceClient(small_box, small_box.token(), "/jobs") as client:
-        job_id = create(client, data)["job_id"]
-        send(client, job_id, data)
-        job = finished(client, job_id)
-        assert (job["state"], job["error"]["code"]) == ("failed", "file_unreadable")
-        entries = client.good("job.log", {"job_id": job_id})["entries"]
-        assert [entry["level"] for entry in entries if entry["text"] == job["error"]["message"]] == ["error"]
 
 
 def test_a_job_is_nobody_elses(small_box: Box, noisy_voice: Voice) -> None:
@@ -353,24 +266,6 @@ def test_a_deleted_job_is_gone_for_all_its_owners_connections(
             wait_until(lambda: not (box.service.settings.jobs_folder / job_id).exists())
 
 
-def test_a_job_is_deleted_when_its_time_is_over(tiny_model_path: Path, tmp_path: Path, noisy_voice: Voice) -> None:
-    data = recording(noisy_voice, 1.0)
-    with running_box(tiny_model_path, tmp_path, job_ttl_s=600, job_upload_ttl_s=300, token_ttl_s=9999) as box:
-        token = box.token(9999)
-        with NamespaceClient(box, token, "/jobs") as client:
-            done, begun = create(client, data)["job_id"], create(client, data)["job_id"]
-            send(client, done, data)
-            job = finished(client, done)
-            assert job["expires_at_ms"] == job["finished_at_ms"] + 600_000
-            box.clock.ahead_s = 400
-            assert client.wait_for("job.gone") == {"job_id": begun}
-            assert [job["job_id"] for job in client.good("job.list")["jobs"]] == [done]
-            box.clock.ahead_s = 700
-            assert client.wait_for("job.gone", lambda gone: gone["job_id"] == done)
-            assert client.good("job.list")["jobs"] == []
-            wait_until(lambda: list(box.service.settings.jobs_folder.iterdir()) == [])
-
-
 def test_a_file_is_cleaned_again_at_another_strength(tiny_model: ModelFile, tmp_path: Path, noisy_voice: Voice) -> None:
     data = recording(noisy_voice, 1.0)
     with running_box(tiny_model.path, tmp_path) as box:
@@ -388,108 +283,6 @@ def test_a_file_is_cleaned_again_at_another_strength(tiny_model: ModelFile, tmp_
     assert np.array_equal(decoded(clean)[0], expected)
 
 
-def test_a_device_has_its_share_of_jobs_and_the_box_its_room(tiny_model_path: Path, tmp_path: Path) -> None:
-    limits = {"max_jobs_per_device": 2, "max_jobs": 3, "max_job_storage_bytes": 10_000}
-    request = {"name": "a.wav", "size_bytes": 1000}
-    with (
-        running_box(tiny_model_path, tmp_path, **limits) as box,
-        NamespaceClient(box, box.token(), "/jobs") as one,
-        NamespaceClient(box, box.token(), "/jobs") as two,
-    ):
-        assert one.refused("job.create", {**request, "size_bytes": 10_001}) == "disk_full"
-        job_id = one.good("job.create", request)["job"]["job_id"]
-        one.good("job.create", request)
-        assert one.refused("job.create", request) == "too_many_jobs"
-        two.good("job.create", request)
-        assert two.refused("job.create", request) == "too_many_jobs"
-        one.good("job.delete", {"job_id": job_id})
-        one.good("job.create", request)
-
-
-def test_what_is_still_on_its_way_has_its_room_already(
-    tiny_model_path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    request = {"name": "a.wav", "size_bytes": 6_000_000}
-    with running_box(tiny_model_path, tmp_path) as box, NamespaceClient(box, box.token(), "/jobs") as client:
-        free = box.service.settings.min_free_disk_bytes + 10_000_000
-        monkeypatch.setattr(type(box.service.desks.jobs.files), "free_bytes", lambda files: free)
-        client.good("job.create", request)
-        assert client.refused("job.create", request) == "disk_full"
-
-
-def test_a_full_disk_is_told_and_the_upload_can_go_on(
-    tiny_model_path: Path, tmp_path: Path, noisy_voice: Voice, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    data = recording(noisy_voice, 2.0)
-    with (
-        running_box(tiny_model_path, tmp_path, **SMALL_CHUNKS) as box,
-        NamespaceClient(box, box.token(), "/jobs") as client,
-    ):
-        job_id = create(client, data)["job_id"]
-        send(client, job_id, data, end=20_000)
-        with monkeypatch.context() as full:
-            full.setattr("edge_server.jobs.job_files.os.write", _half_of_it_fits())
-            answer = client.call("job.chunk", {"job_id": job_id, "offset": 20_000, "data": data[20_000:30_000]})
-            assert answer["error"]["code"] == "disk_full"
-        assert client.good("job.get", {"job_id": job_id})["job"]["received_bytes"] == 20_000
-        assert box.service.desks.jobs.files.received_bytes(job_id) == 20_000
-        send(client, job_id, data, start=20_000)
-        assert finished(client, job_id)["state"] == "done"
-
-
-def test_a_job_is_done_though_nothing_can_be_remembered(
-    tiny_model_path: Path, tmp_path: Path, noisy_voice: Voice, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    data = recording(noisy_voice, 1.0)
-
-    def full(*arguments: object) -> None:
-        raise DiskFullError("The disk of this box is full.")
-
-    with running_box(tiny_model_path, tmp_path) as box, NamespaceClient(box, box.token(), "/jobs") as client:
-        with monkeypatch.context() as disk:
-            disk.setattr(JobStore, "save", full)
-            disk.setattr(JobStore, "append_log", full)
-            job_id = create(client, data)["job_id"]
-            send(client, job_id, data)
-            assert finished(client, job_id)["state"] == "done"
-        assert client.good("job.again", {"job_id": job_id})
-
-
-def test_no_room_for_the_result_fails_the_job_and_not_the_box(
-    tiny_model_path: Path, tmp_path: Path, noisy_voice: Voice, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    data = recording(noisy_voice, 1.0)
-    with running_box(tiny_model_path, tmp_path) as box, NamespaceClient(box, box.token(), "/jobs") as client:
-        job_id = create(client, data)["job_id"]
-        with monkeypatch.context() as full:
-            full.setattr(type(box.service.desks.jobs.files), "free_bytes", lambda files: 1000)
-            send(client, job_id, data)
-            assert finished(client, job_id)["error"]["code"] == "disk_full"
-        again = client.good("job.again", {"job_id": job_id})["job"]["job_id"]
-        assert finished(client, again)["state"] == "done"
-
-
-def test_the_data_folder_s_settings_are_private(tiny_model_path: Path, tmp_path: Path) -> None:
-    with running_box(tiny_model_path, tmp_path) as box, NamespaceClient(box, box.token(), "/jobs") as client:
-        job_id = client.good("job.create", {"name": "a.wav", "size_bytes": 100})["job"]["job_id"]
-        settings: Settings = box.service.settings
-        assert dataclasses.is_dataclass(settings)
-        assert settings.database_file.stat().st_mode & 0o077 == 0
-        assert (settings.jobs_folder / job_id).stat().st_mode & 0o077 == 0
-        assert (settings.jobs_folder / job_id / "upload").stat().st_mode & 0o077 == 0
-
-
-def test_too_many_events_at_once_are_refused(small_box: Box) -> None:
-    with NamespaceClient(small_box, small_box.token(), "/jobs") as client:
-        answers: list[dict[str, object]] = []
-        for _ in range(200):
-            client.socket.emit("job.list", {}, namespace="/jobs", callback=answers.append)
-        wait_until(lambda: len(answers) == 200)
-        codes = {answer["error"]["code"] for answer in answers if not answer["ok"]}  # type: ignore[index]
-        assert codes <= {"too_fast"}
-        assert client.good("job.list") == {"jobs": []}
-
-
 def work_without_end(
     run: FileRun, sound: object, limit: object, write: object, checkpoint: Callable[[int], None]
 ) -> int:
@@ -497,19 +290,3 @@ def work_without_end(
     while True:
         checkpoint(0)
         gevent.sleep(0.01)
-
-
-def _half_of_it_fits() -> object:
-    import errno
-    import os
-
-    write = os.write
-    calls: list[int] = []
-
-    def limited(descriptor: int, data: memoryview) -> int:
-        calls.append(len(data))
-        if len(calls) > 1:
-            raise OSError(errno.ENOSPC, "no space left")
-        return write(descriptor, data[: len(data) // 2])
-
-    return limited
