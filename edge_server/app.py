@@ -105,7 +105,7 @@ class Service:
         self._stop_asked.start(lambda: gevent.spawn(self.stop))
         try:
             if self.settings.self_test:
-                self.admission.use(measure_capacity(self.model, available_cores()))
+                self.admission.use(measure_capacity(self.model, available_cores(), self.engine.config.threads))
             self.engine.start()
             self.desks.start()
             self._listen()

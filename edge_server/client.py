@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
-import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -12,30 +12,18 @@ from typing import Any
 
 import numpy as np
 import socketio
-from numpy.typing import NDArray
 from socketio.exceptions import ConnectionError as SocketIoConnectionError
 from socketio.exceptions import SocketIOError
 
-from edge_server.client_http import BoxHttp, RefusedError
+from edge_server.client_http import BoxHttp, BoxUnreachableError, RefusedError
 from edge_server.client_jobs import JobClient
+from edge_server.client_stream import Pcm, RecordingStream, StreamedAudio
 from edge_server.client_tls import connect_tls
 from edge_server.errors import BadRequestError, EngineFailedError
-from edge_server.transport.packets import KIND_AUDIO, AudioPacket, decode_answer, encode_packet
+from edge_server.transport.packets import KIND_SILENCE, AudioPacket, decode_answer, encode_packet, silent_packets
 from edge_server.transport.socketio_packet import NAMESPACE
 
-Pcm = NDArray[np.int16]
-
 _EVENTS_KEPT = 4096
-
-
-@dataclass(frozen=True, slots=True)
-class StreamedAudio:
-    """What came back of a stream: samples aligned with the input, the packets as they came, the box's facts."""
-
-    samples: Pcm
-    packets: list[AudioPacket]
-    started: dict[str, Any]
-    summary: dict[str, Any]
 
 
 @dataclass(slots=True)
@@ -45,7 +33,8 @@ class _Inbox:
     changed: threading.Condition = field(default_factory=threading.Condition)
     answers: list[AudioPacket] = field(default_factory=list)
     events: list[tuple[str, Any]] = field(default_factory=list)
-    dropped: int = 0
+    answered: int = 0
+    broken: bool = False
 
 
 class DenoiseClient:
@@ -90,6 +79,7 @@ class DenoiseClient:
         if self._socket.connected:
             return
         self._refusal = None
+        self._inbox.broken = False
         try:
             context = self.http.tls_context()
             if context is not None:
@@ -102,10 +92,11 @@ class DenoiseClient:
                 transports=["websocket"],
                 wait_timeout=self._timeout_s,
             )
-        except (SocketIoConnectionError, OSError) as error:
+        except (SocketIoConnectionError, OSError, ValueError) as error:
+            # ValueError: python-engineio has not cleared away yet what is left of a connection that broke.
             if self._refusal is not None:
                 raise RefusedError(self._refusal) from error
-            raise EngineFailedError(f"{self.url} cannot be reached: {error}.") from error
+            raise BoxUnreachableError(f"{self.url} cannot be reached: {error}.") from error
 
     def close(self) -> None:
         """Disconnect."""
@@ -114,29 +105,41 @@ class DenoiseClient:
     def call(self, event: str, argument: Any) -> dict[str, Any]:
         """Send a control event and give what its acknowledgement holds."""
         self.connect()
-        try:
-            answer = self._socket.call(event, argument, namespace=NAMESPACE, timeout=self._timeout_s)
-        except SocketIOError as error:
-            raise EngineFailedError(f"The box did not answer {event}.") from error
+        acknowledged: list[Any] = []
+
+        def take(answer: Any = None) -> None:
+            with self._inbox.changed:
+                acknowledged.append(answer)
+                self._inbox.changed.notify_all()
+
+        self._emit(event, argument, take)
+        with self._inbox.changed:
+            self._wait(lambda: acknowledged, f"an answer to {event}")
+        answer = acknowledged[0]
         if not isinstance(answer, dict) or not answer.get("ok"):
             raise RefusedError((answer or {}).get("error", {}))
         return answer
 
     def send_audio(self, packet: AudioPacket) -> None:
         """Send one audio packet; its answer comes into `answers`."""
-        self._socket.emit("audio", encode_packet(packet), namespace=NAMESPACE)
+        self._emit("audio", encode_packet(packet))
+
+    @property
+    def answered(self) -> int:
+        """How many packets were answered since the stream began."""
+        return self._inbox.answered
 
     def wait_for_event(self, event: str) -> Any:
         """The argument of the next event of this name that was not taken yet."""
         with self._inbox.changed:
-            self._wait(lambda: any(name == event for name, _ in self._inbox.events), f"the event {event}")
+            self._wait(lambda: any(name == event for name, _ in self._inbox.events), f"the event {event}", over=False)
             index = next(i for i, (name, _) in enumerate(self._inbox.events) if name == event)
             return self._inbox.events.pop(index)[1]
 
     def wait_for_answers(self, count: int) -> list[AudioPacket]:
-        """All answers so far, in order, once there are `count` of them."""
+        """All answers so far, in order, once they answer `count` packets."""
         with self._inbox.changed:
-            self._wait(lambda: len(self._inbox.answers) >= count, f"{count} packets")
+            self._wait(lambda: self._inbox.answered >= count, f"{count} packets")
             return sorted(self._inbox.answers, key=lambda packet: packet.sequence)
 
     def stream(
@@ -149,7 +152,8 @@ class DenoiseClient:
     ) -> StreamedAudio:
         """Denoise int16 samples through a live stream; the result has as many, aligned with the input.
 
-        With `realtime` the packets go out as a microphone would send them, else as fast as the box answers.
+        With `realtime` the packets go out as a microphone would send them, else as fast as the box answers. A connection
+        that breaks is made anew, and the stream goes on where the box left off.
         Raises BadRequestError for samples that are not int16: a float would be cut to 0 or 1.
         """
         if samples.dtype != np.int16 or samples.ndim != 1:
@@ -159,16 +163,13 @@ class DenoiseClient:
             "sample_rate_hz": sample_rate_hz,
             "packet_samples": packet_samples,
             "suppression_limit_db": suppression_limit_db,
+            "resumable": True,
         }
         started = self.call("stream.start", request)
         with self._inbox.changed:
             self._inbox.answers.clear()
-        self._send_all(samples, packet_samples, packet_ms if realtime else 0.0, started)
-        summary = self.call("stream.end", {})
-        packets = self.wait_for_answers(summary["packets_out"])
-        received = np.frombuffer(b"".join(packet.payload for packet in packets), dtype="<i2").astype(np.int16)
-        delay = started["delay_samples"]
-        return StreamedAudio(received[delay : delay + len(samples)], packets, started, summary)
+            self._inbox.answered = 0
+        return RecordingStream(self, samples, packet_samples, packet_ms if realtime else 0.0).run(started)
 
     def clip(self, data: bytes, suppression_limit_db: float | None = None, file_format: str = "wav") -> bytes:
         """Denoise an encoded file through the `clip` event."""
@@ -194,31 +195,31 @@ class DenoiseClient:
         self.token = str(self.call("token.renew", {})["token"])
         return self.token
 
-    def _send_all(self, samples: Pcm, packet_samples: int, pace_ms: float, started: dict[str, Any]) -> None:
-        window = max(1, started["limits"]["max_backlog_packets"] // 2)
-        begun_s = time.monotonic()
-        for sequence, start in enumerate(range(0, len(samples), packet_samples)):
-            chunk = samples[start : start + packet_samples]
-            payload = np.pad(chunk, (0, packet_samples - len(chunk))).astype("<i2").tobytes()
-            if pace_ms:
-                time.sleep(max(0.0, begun_s + sequence * pace_ms / 1000 - time.monotonic()))
-            else:
-                self.wait_for_answers(sequence - window)
-            timestamp_ms = round(1000 * (time.monotonic() - begun_s))
-            self.send_audio(AudioPacket(KIND_AUDIO, 0, sequence, timestamp_ms, payload))
+    def _emit(self, event: str, argument: Any, callback: Any = None) -> None:
+        try:
+            self._socket.emit(event, argument, namespace=NAMESPACE, callback=callback)
+        except SocketIOError as error:
+            raise BoxUnreachableError(f"There is no connection for {event}.") from error
 
     def _make_socket(self) -> socketio.Client:
         client = socketio.Client(reconnection=False, serializer="msgpack", handle_sigint=False)
         client.on("audio", self._take_answer, namespace=NAMESPACE)
         client.on("connect_error", self._take_refusal, namespace=NAMESPACE)
-        client.on("disconnect", lambda reason: self._take_event("disconnect", reason), namespace=NAMESPACE)
+        client.on("disconnect", self._take_break, namespace=NAMESPACE)
         client.on("*", self._take_event, namespace=NAMESPACE)
         return client
 
     def _take_answer(self, data: bytes) -> None:
+        answer = decode_answer(data)
         with self._inbox.changed:
-            self._inbox.answers.append(decode_answer(data))
+            self._inbox.answers.append(answer)
+            self._inbox.answered += silent_packets(answer) if answer.kind == KIND_SILENCE else 1
             self._inbox.changed.notify_all()
+
+    def _take_break(self, reason: str) -> None:
+        with self._inbox.changed:
+            self._inbox.broken = True
+            self._take_event("disconnect", reason)
 
     def _take_event(self, event: str, argument: Any = None) -> None:
         with self._inbox.changed:
@@ -230,6 +231,9 @@ class DenoiseClient:
         if isinstance(data, dict):
             self._refusal = data.get("data") or data
 
-    def _wait(self, ready: Any, what: str) -> None:
-        if not self._inbox.changed.wait_for(ready, self._timeout_s):
+    def _wait(self, ready: Callable[[], object], what: str, over: bool = True) -> None:
+        """Wait for something that the box sends; a break ends the wait when it is `over` with the connection."""
+        if not self._inbox.changed.wait_for(lambda: ready() or (over and self._inbox.broken), self._timeout_s):
             raise EngineFailedError(f"The box did not send {what} within {self._timeout_s:g} s.")
+        if not ready():
+            raise BoxUnreachableError(f"The connection broke before the box sent {what}.")

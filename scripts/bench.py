@@ -2,6 +2,7 @@
 
 import json
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -69,6 +70,7 @@ def sessions(
         tls=tls,
         max_baseline_sessions=MAX_BASELINE if baseline else 0,
         search=search,
+        tell=partial(click.echo, err=True),
     )
     click.echo(json.dumps(result) if as_json else sessions_table(result))
 

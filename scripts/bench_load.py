@@ -6,6 +6,7 @@ standard output.
 """
 
 import json
+import select
 import sys
 import time
 from dataclasses import dataclass, field
@@ -21,13 +22,18 @@ from scripts.bench_wire import Wire, poller
 
 SETTLE_S = 2.0
 LEAD_S = 0.2
+WARM_UP_S = 0.5
+"""So long the first half of the sessions speaks alone, so that what the server grows by for the others can be told apart."""
+LONGEST_LAG_S = 2.0
+"""A generator that is so much behind has lost: it says what it did until then."""
 
 
 @dataclass(frozen=True, slots=True)
 class Load:
     """What to send: `sessions` clients speak, for `seconds`, packets of int16 PCM from `clips`, one each in turn.
 
-    `expected` is what has to come back for each clip, delay apart (empty: not compared). The clips last `seconds`.
+    `expected` is what has to come back for each clip, delay apart (empty: not compared). The clips last `WARM_UP_S`
+    longer than `seconds`, or more.
     """
 
     port: int
@@ -85,32 +91,58 @@ class Crowd:
         self._load = load
         self._packet_s = load.packet_samples / load.sample_rate_hz
         self._server = psutil.Process(load.server_pid)
-        self._rss_idle_bytes = self._server.memory_info().rss
-        questions = Questions()
-        self.voices = [self._join(index, questions) for index in range(load.sessions)]
-        wires = [(wire, voice) for voice in self.voices for wire in voice.talker.wires]
-        for wire, _ in wires:
-            wire.set_free()
-        self._by_number = {wire.socket.fileno(): (wire, voice) for wire, voice in wires}
-        self._poller = poller([wire for wire, _ in wires])
+        self._questions = Questions()
+        self._poller = poller([])
+        self._by_number: dict[int, tuple[Wire, Voice]] = {}
+        self.voices: list[Voice] = []
         self.lags_s: list[float] = []
 
     def speak(self) -> dict[str, float]:
-        """Let everyone speak; give what both processes spent on it, in seconds, and the server's memory in bytes."""
-        rounds = min(int(self._load.seconds / self._packet_s), len(self.voices[0].chunks))
+        """Let everyone speak; give the CPU of both processes (1 is a core) and the server's memory in bytes."""
+        everyone, half = self._load.sessions, self._load.sessions // 2
+        idle_bytes = self._rss_bytes()
+        self._join_up_to(half)
+        self._speak_for(WARM_UP_S)
+        # While the others connect, nobody listens.
+        self._settle()
+        half_bytes = self._rss_bytes() if half else idle_bytes
+        self._join_up_to(everyone)
+        self.lags_s.clear()
         began_s, server_s, own_s = time.perf_counter(), _cpu_s(self._server), time.process_time()
+        self._speak_for(self._load.seconds)
+        elapsed_s = time.perf_counter() - began_s
+        session_bytes = (self._rss_bytes() - half_bytes) / (everyone - half)
+        spent = {
+            "server": (_cpu_s(self._server) - server_s) / elapsed_s,
+            "generator": (time.process_time() - own_s) / elapsed_s,
+            "session_bytes": session_bytes,
+            "fixed_bytes": half_bytes - idle_bytes - half * session_bytes,
+        }
+        self._settle()
+        return spent
+
+    def _join_up_to(self, count: int) -> None:
+        while len(self.voices) < count:
+            voice = self._join(len(self.voices), self._questions)
+            self.voices.append(voice)
+            for wire in voice.talker.wires:
+                wire.set_free()
+                self._by_number[wire.socket.fileno()] = (wire, voice)
+                self._poller.register(wire.socket.fileno(), select.EPOLLIN)
+
+    def _speak_for(self, seconds: float) -> None:
+        rounds, began_s = int(seconds / self._packet_s), time.perf_counter()
         for number in range(rounds * len(self.voices)):
             # Real microphones are not in step; the sessions are spread over the length of a packet.
             due_s = began_s + LEAD_S + number * self._packet_s / len(self.voices)
             self._listen_until(due_s)
             self.lags_s.append(time.perf_counter() - due_s)
+            if self.lags_s[-1] > LONGEST_LAG_S:
+                return
             self.voices[number % len(self.voices)].speak()
-        elapsed_s = time.perf_counter() - began_s
-        spent = {"server": (_cpu_s(self._server) - server_s) / elapsed_s}
-        spent["generator"] = (time.process_time() - own_s) / elapsed_s
-        spent["session_bytes"] = (self._server.memory_info().rss - self._rss_idle_bytes) / len(self.voices)
-        self._settle()
-        return spent
+
+    def _rss_bytes(self) -> int:
+        return int(self._server.memory_info().rss)
 
     def _join(self, index: int, questions: Questions) -> Voice:
         load = self._load
@@ -157,6 +189,7 @@ def run(load: Load) -> dict[str, Any]:
         "generator_cpu_percent": 100 * spent["generator"],
         "server_cpu_percent": 100 * spent["server"],
         "session_kb": spent["session_bytes"] / 1000,
+        "fixed_mb": spent["fixed_bytes"] / 1e6,
         "audio_ok": not wrong if load.expected else None,
     }
 

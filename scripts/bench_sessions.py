@@ -19,13 +19,23 @@ from edge_server.engine.model_file import SHIPPED_SUFFIX, load_model
 from edge_server.errors import EngineFailedError
 from edge_server.offline.denoise import denoise_samples
 from scripts.bench_load import Load
+from scripts.bench_search import asked_or_largest, largest_sustained
 from scripts.bench_servers import Server, running_box, running_naive
 
 CLIPS = REPOSITORY / "tests" / "data"
 SUSTAINED_P99_MS = 20.0
 """A voice is sustained while its slowest answers come within a packet of 20 ms, or within one longer packet."""
+BASELINE_P99_MS = 100.0
+"""What the naive handler is allowed: its server leaves Nagle's algorithm on, so that even a lone voice hears its answers
+a packet late. It carries whom it answers without falling behind."""
 FIRST_TRY = 4
 MAX_BASELINE = 512
+LONGEST_TRY_S = 5.0
+"""A load that is one of several, to find how many sessions are carried, need not last longer."""
+GENERATOR_GRACE_S = 60.0
+"""So much longer than the load the generator may take to connect everyone and to see the last answers."""
+
+Tell = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +54,11 @@ class LoadResult:
     generator_lag_p99_ms: float
     audio_ok: bool | None
     generator_cpu_percent: float = 0.0
-    session_kb: float = 0.0
+    session_kb: float | None = None
+    """What the server grew by for each of the second half of the sessions; only its first load can tell."""
+    fixed_mb: float | None = None
+    """What it grew by beside that: buffers that it keeps for the next sessions."""
+    seconds: float = 0.0
     longest_p99_ms: float = SUSTAINED_P99_MS
 
     @property
@@ -73,32 +87,41 @@ def run_sessions_benchmark(
     tls: bool = False,
     max_baseline_sessions: int = MAX_BASELINE,
     search: bool = True,
+    tell: Tell = lambda line: None,
 ) -> dict[str, Any]:
     """Load the real server with `sessions` voices, or as many as it sustains; then the naive one, as many as it sustains.
 
     Gives one flat dict; when not even one voice is sustained, or without `search`, the load that was asked for is
     described, and `sustained` says how it went. `ratio_to_baseline` is None unless both were sustained. No baseline is
-    measured when `max_baseline_sessions` is 0.
+    measured when `max_baseline_sessions` is 0. `tell` hears a line after each load.
     """
     said = speech(model_path, seconds + 1.0)
+
+    def load(server: Server, spoken: Speech, count: int, longest_p99_ms: float) -> LoadResult:
+        long = server is box and count == sessions
+        wanted_s = seconds if long else min(seconds, LONGEST_TRY_S)
+        return _told(tell, server, spoken_load(server, spoken, count, packet_ms, wanted_s, longest_p99_ms))
+
     with running_box(model_path, sessions, transport, tls) as box:
-        load = partial(spoken_load, box, said, packet_ms=packet_ms, seconds=seconds)
-        one = _asked_or_largest(sessions, load) if search else load(sessions)
+        ours = partial(load, box, said, longest_p99_ms=SUSTAINED_P99_MS)
+        one = asked_or_largest(sessions, ours) if search else ours(sessions)
     result = {"benchmark": "sessions", "model": model_path.name, "packet_ms": packet_ms, **asdict(one)}
+    if one.sessions != sessions:
+        result |= {"session_kb": None, "fixed_mb": None}
     result |= {"requested_sessions": sessions, "transport": transport, "tls": tls, "sustained": one.sustained}
-    result["session_kb"] = one.session_kb
     if max_baseline_sessions:
-        silent = Speech(said.rate_hz, said.clips, [])
-        result |= _baseline(
-            model_path,
-            one,
-            lambda naive, count: spoken_load(naive, silent, count, packet_ms, seconds),
-            max_baseline_sessions,
-        )
+        result |= _baseline(model_path, one, partial(load, longest_p99_ms=BASELINE_P99_MS), said, max_baseline_sessions)
     return result
 
 
-def spoken_load(server: Server, said: Speech, sessions: int, packet_ms: int, seconds: float) -> LoadResult:
+def spoken_load(
+    server: Server,
+    said: Speech,
+    sessions: int,
+    packet_ms: int,
+    seconds: float,
+    longest_p99_ms: float = SUSTAINED_P99_MS,
+) -> LoadResult:
     """Let so many sessions speak on a server, and tell how it went."""
     load = Load(
         port=server.port,
@@ -113,20 +136,28 @@ def spoken_load(server: Server, said: Speech, sessions: int, packet_ms: int, sec
         clips=said.clips,
         expected=said.expected,
     )
-    return _measure(load, max(SUSTAINED_P99_MS, packet_ms))
+    return _measure(load, max(longest_p99_ms, packet_ms))
 
 
 def _baseline(
-    model_path: Path, ours: LoadResult, load: Callable[[Server, int], LoadResult], most: int
+    model_path: Path, ours: LoadResult, load: Callable[[Server, Speech, int], LoadResult], said: Speech, most: int
 ) -> dict[str, Any]:
     baseline_model = _baseline_model(model_path)
-    with running_naive(baseline_model) as naive:
-        theirs = _largest_up_to(most, lambda count: load(naive, count))
+    silent = Speech(said.rate_hz, said.clips, [])
+
+    def load_fresh(count: int) -> LoadResult:
+        # One that was overloaded goes on with what it still has to do long after everyone has left.
+        with running_naive(baseline_model) as naive:
+            return load(naive, silent, count)
+
+    theirs = largest_sustained(load_fresh, FIRST_TRY, most)
     return {
         "baseline_model": baseline_model.name,
         "baseline_precision": "int8" if baseline_model == model_path else "fp32",
         "baseline_sessions": theirs.sessions if theirs else 0,
+        "baseline_latency_p50_ms": theirs.latency_p50_ms if theirs else None,
         "baseline_latency_p99_ms": theirs.latency_p99_ms if theirs else None,
+        "baseline_longest_p99_ms": BASELINE_P99_MS,
         "ratio_to_baseline": round(ours.sessions / theirs.sessions, 2) if theirs and ours.sustained else None,
     }
 
@@ -155,45 +186,42 @@ def sessions_table(result: dict[str, Any]) -> str:
         f"  added latency        p50 {result['latency_p50_ms']:.1f} ms, p99 {result['latency_p99_ms']:.1f} ms",
         f"  late frames, drops   {result['late_frames']}, {result['dropped']}",
         f"  audio as offline     {'yes' if result['audio_ok'] else 'NO'}",
-        f"  server CPU           {result['cpu_percent']:.0f} % of one core, {result['session_kb']:.0f} kB a session",
+        f"  server CPU           {result['cpu_percent']:.0f} % of one core",
         f"  generator CPU        {result['generator_cpu_percent']:.0f} % of one core",
         f"  generator lag p99    {result['generator_lag_p99_ms']:.1f} ms",
     ]
+    if result["session_kb"] is not None:
+        lines.append(
+            f"  memory               {result['session_kb']:.0f} kB a session, {result['fixed_mb']:.0f} MB once"
+        )
     if "baseline_sessions" in result:
-        lines.append(f"  naive handler        {result['baseline_sessions']} sessions, {result['baseline_precision']}")
+        lines.append(
+            f"  naive handler        {result['baseline_sessions']} sessions, {result['baseline_precision']},"
+            f" p99 up to {result['baseline_longest_p99_ms']:.0f} ms allowed"
+        )
         if result["ratio_to_baseline"]:
             at_least = " (at least: more were not asked for)" * (result["sessions"] == result["requested_sessions"])
             lines.append(f"  ratio                {result['ratio_to_baseline']:.1f}{at_least}")
     return "\n".join(lines)
 
 
-def _asked_or_largest(sessions: int, load: Callable[[int], LoadResult]) -> LoadResult:
-    asked = load(sessions)
-    return asked if asked.sustained else _largest_up_to(sessions - 1, load) or asked
-
-
-def _largest_up_to(limit: int, load: Callable[[int], LoadResult]) -> LoadResult | None:
-    best: LoadResult | None = None
-    count, too_many = max(1, min(FIRST_TRY, limit)), limit + 1
-    # Doubled until it is too much, then halved in between until an eighth is left.
-    while count < too_many:
-        result = load(count)
-        if result.sustained:
-            best = result
-        else:
-            too_many = count
-        carried = best.sessions if best else 0
-        if too_many - carried <= max(1, carried // 8):
-            break
-        count = min(2 * carried, limit) if too_many > limit else (carried + too_many) // 2
-    return best
+def _told(tell: Tell, server: Server, result: LoadResult) -> LoadResult:
+    who = "naive handler" if server.dialect == "naive" else "box"
+    carried = "carried" if result.sustained else "too many"
+    lost = f", {result.late_frames} late, {result.dropped} dropped" * bool(result.late_frames or result.dropped)
+    tell(f"{who}: {result.sessions} sessions, p99 {result.latency_p99_ms:.1f} ms{lost}: {carried}")
+    return result
 
 
 def _measure(load: Load, longest_p99_ms: float) -> LoadResult:
     command = [sys.executable, "-m", "scripts.bench_load"]
-    generator = subprocess.run(
-        command, input=msgpack.packb(asdict(load)), capture_output=True, cwd=REPOSITORY, check=False
-    )
+    longest_s = load.seconds + GENERATOR_GRACE_S
+    try:
+        generator = subprocess.run(
+            command, input=msgpack.packb(asdict(load)), capture_output=True, cwd=REPOSITORY, timeout=longest_s
+        )
+    except subprocess.TimeoutExpired as error:
+        raise EngineFailedError(f"The load generator was not done after {longest_s:.0f} s.") from error
     if generator.returncode:
         raise EngineFailedError(f"The load generator failed: {generator.stderr.decode().strip().splitlines()[-1]}")
     report = json.loads(generator.stdout)
@@ -208,6 +236,8 @@ def _measure(load: Load, longest_p99_ms: float) -> LoadResult:
         audio_ok=report["audio_ok"],
         generator_cpu_percent=round(report["generator_cpu_percent"], 1),
         session_kb=round(report["session_kb"], 1),
+        fixed_mb=round(report["fixed_mb"], 1),
+        seconds=load.seconds,
         longest_p99_ms=longest_p99_ms,
     )
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import psutil
+from tqdm import tqdm
 
 from edge_server.engine.model_file import load_model
 from edge_server.engine.stats import EngineConfig
@@ -59,7 +60,8 @@ def run_stream_soak(model_path: Path, hours: float) -> dict[str, Any]:
     Gives `{"simulated_hours", "times_real_time", "rss_growth_percent", "drift_samples", "wrong_packets"}`.
     """
     model = load_model(model_path)
-    engine = Engine(model, EngineConfig(max_streams=2, max_batch=2), lambda: None)
+    # Each of the two lives in a lane of its own.
+    engine = Engine(model, EngineConfig(max_streams=2, max_batch=2, threads=2), lambda: None)
     pump = Pump(engine)
     context = VoiceContext(pump, StreamLimits(50, 1.0), math.inf, time.monotonic)
     clip = speech(model_path, 10.0).clips[0]
@@ -67,10 +69,9 @@ def run_stream_soak(model_path: Path, hours: float) -> dict[str, Any]:
     dry = LiveVoice(context, VoiceRequest(model.facts.geometry(RATE_HZ), PACKET, 0.0), ear)
     wet = LiveVoice(context, VoiceRequest(model.facts.geometry(RATE_HZ), PACKET, None), other)
     ear.delay_bytes = 2 * dry.stream.delay_samples
-    packets, began_s = round(hours * 3600 * RATE_HZ / PACKET), time.perf_counter()
+    packets, began_s, warm_bytes = round(hours * 3600 * RATE_HZ / PACKET), time.perf_counter(), 0
     chunks = [clip[at : at + 2 * PACKET] for at in range(0, len(clip), 2 * PACKET)]
-    warm_bytes = 0
-    for number in range(packets):
+    for number in tqdm(range(packets), desc="one stream", unit=" packets", disable=None):
         for voice in (dry, wet):
             voice.accept(AudioPacket(KIND_AUDIO, 0, number, 0, chunks[number % len(chunks)]))
         engine.run_inline()
@@ -98,14 +99,17 @@ def run_crowd_soak(model_path: Path, sessions: int, minutes: float) -> dict[str,
     said = speech(model_path, WAVE_S + 1.0)
     with running_box(model_path, sessions, "socketio", tls=False) as server:
         process = psutil.Process(server.pid)
-        deadline_s, began_s, waves = time.monotonic() + 60 * minutes, time.monotonic(), 0
+        began_s, waves = time.monotonic(), 0
         first: dict[str, float] = {}
-        while time.monotonic() < deadline_s or waves < 2 * len(_TRANSPORTS):
+        bar = tqdm(desc="a crowd", unit=" waves", disable=None)
+        while time.monotonic() < began_s + 60 * minutes or waves < 2 * len(_TRANSPORTS):
             server.dialect = _TRANSPORTS[waves % len(_TRANSPORTS)]
             spoken_load(server, said, sessions, 20, WAVE_S)
             waves += 1
+            bar.update()
             if not first and waves >= len(_TRANSPORTS) and time.monotonic() - began_s >= 60 * minutes * WARM_UP_SHARE:
                 first = _footprint(process, server.port)
+        bar.close()
         last = _footprint(process, server.port)
     return {
         "sessions": sessions,

@@ -1,4 +1,4 @@
-"""The raw lane from nothing but a socket: what a microcontroller has to do, in fifty lines.
+"""The raw lane from nothing but a socket: what a microcontroller has to do, in eighty lines.
 
 python -m scripts.raw_client localhost:8080 TOKEN noisy.wav clean.wav        (16-bit, one channel)
 """

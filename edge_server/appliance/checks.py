@@ -19,7 +19,7 @@ from edge_server.appliance.tls import (
 from edge_server.auth.tokens import load_or_create_key
 from edge_server.config import Settings
 from edge_server.engine.worker import Engine
-from edge_server.engine_limits import engine_config
+from edge_server.engine_limits import engine_config, engine_threads
 from edge_server.errors import AddressTakenError, DataFolderError, HushboxError
 from edge_server.sessions.capacity import available_cores, measure_capacity
 
@@ -61,8 +61,8 @@ def _engine(settings: Settings) -> str:
 
 
 def _capacity(settings: Settings) -> str:
-    voices = min(measure_capacity(open_model(settings), available_cores()).voices, settings.max_streams)
-    return f"This box carries about {voices} live voices."
+    measured = measure_capacity(open_model(settings), available_cores(), engine_threads(settings))
+    return f"This box carries about {min(measured.voices, settings.max_streams)} live voices."
 
 
 def _data_folder(settings: Settings) -> str:

@@ -40,18 +40,17 @@ class BandMap:
         np.multiply(_pairs(spectrum)[:, : self._shared_bins], self._to_model_scale, out=out[:, : self._shared_bins])
         out[:, self._shared_bins :] = 0.0
 
-    def from_model(self, dry: Complex64, model_in: Float32, model_out: Float32) -> Complex64:
-        """Give the wet spectra `[batch, bins]`: the model's answer, and above TOP_BAND_HZ dry bins times its top gain.
+    def from_model(self, spectrum: Complex64, model_in: Float32, model_out: Float32) -> None:
+        """Make dry spectra `[batch, bins]` wet: the model's answer, and above TOP_BAND_HZ dry bins times its top gain.
 
         `model_in` is what `to_model` wrote, `model_out` `[batch, model_bins, 2]` what the model answered.
+        Mutates: `spectrum`.
         """
-        wet = np.empty_like(dry)
         answered = self._answered_bins
-        np.multiply(model_out[:, :answered], self._from_model_scale, out=_pairs(wet)[:, :answered])
+        np.multiply(model_out[:, :answered], self._from_model_scale, out=_pairs(spectrum)[:, :answered])
         if self._has_top:
-            gain = self._top_gain(model_in, model_out)
-            np.multiply(_pairs(dry)[:, answered:], gain[:, None, None], out=_pairs(wet)[:, answered:])
-        return wet
+            top = _pairs(spectrum)[:, answered:]
+            top *= self._top_gain(model_in, model_out)[:, None, None]
 
     def _top_gain(self, model_in: Float32, model_out: Float32) -> Float32:
         energy_in = _energy(model_in[:, self._top_band]) + np.float32(SILENCE_ENERGY)

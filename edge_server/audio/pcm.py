@@ -34,7 +34,7 @@ def to_s16(samples: NDArray[np.float32]) -> NDArray[np.int16]:
     np.rint(scaled, out=scaled)
     np.clip(scaled, -FULL_SCALE, FULL_SCALE - 1.0, out=scaled)
     # After clipping only a NaN makes the sum one; looking for it in every number would cost more than all the rest.
-    if not math.isfinite(float(np.sum(scaled))):
+    if not math.isfinite(np.add.reduce(scaled, axis=None)):
         np.nan_to_num(scaled, copy=False, nan=0.0)
     return scaled.astype(_PCM)
 

@@ -41,7 +41,8 @@ class CapacityDesk:
         """Measure now, on a thread of its own. Raises `JobNotReadyError` while live voices run."""
         if self._engine.stats().live_streams:
             raise JobNotReadyError("Live voices run: the capacity can be measured when nobody speaks.")
-        capacity: Capacity = self._pool.apply(measure_capacity, (self._model, self._cores))
+        threads = self._engine.config.threads
+        capacity: Capacity = self._pool.apply(measure_capacity, (self._model, self._cores, threads))
         self._admission.use(capacity)
         return self._keep(capacity)
 

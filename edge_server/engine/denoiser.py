@@ -36,6 +36,6 @@ class Denoiser:
         except Exception as error:  # onnxruntime's exception classes share no base of their own
             raise EngineFailedError(f"The model could not be run: {error}") from error
         # A NaN in a state would never leave it again; a sum is the cheapest look at every number.
-        if not all(math.isfinite(float(np.sum(output))) for output in outputs):
+        if not all(math.isfinite(np.add.reduce(output, axis=None)) for output in outputs):
             raise EngineFailedError("The model gave numbers that are not finite.")
         return outputs[0], dict(zip(self._state_names, outputs[1:], strict=True))

@@ -47,8 +47,13 @@ class RateBank:
 
         Mutates: `dry`, and the slots' floors, which step towards `floors`.
         """
-        wet = self._bands.from_model(dry, model_in, model_out)
-        dry[:] = limit_suppression(dry, wet, self._step_floors(slots, floors))
+        stepped = self._step_floors(slots, floors)
+        # Most voices keep nothing of the dry signal, and need no copy of it.
+        limited = np.flatnonzero(stepped)
+        kept = dry[limited]
+        self._bands.from_model(dry, model_in, model_out)
+        if len(limited):
+            dry[limited] = limit_suppression(kept, dry[limited], stepped[limited])
 
     def synthesise(self, slots: Slots, spectrum: Complex64) -> Float32:
         """Give the slots' next finished hops `[batch, hop]` as a new array."""

@@ -1,5 +1,6 @@
 """What an engine may be asked to be made of, and what it has done so far."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from edge_server.errors import BadRequestError
@@ -9,6 +10,7 @@ from edge_server.errors import BadRequestError
 class EngineConfig:
     """The limits of an engine; every one is at least 1, except that either kind of stream may be 0.
 
+    `max_streams` and `max_file_streams` count the streams of all `threads`, `max_batch` the frames of one run.
     `max_queued_frames` bounds the frames of one stream that were submitted and not yet drained. `retry_after_s` is
     what a refused stream is told: by then the slot of a client that vanished is free.
     """
@@ -18,12 +20,13 @@ class EngineConfig:
     max_batch: int = 32
     max_queued_frames: int = 256
     retry_after_s: float = 15.0
+    threads: int = 1
 
     def __post_init__(self) -> None:
         if min(self.max_streams, self.max_file_streams) < 0 or self.max_streams + self.max_file_streams < 1:
             raise BadRequestError("An engine needs room for at least one stream.")
-        if self.max_batch < 1 or self.max_queued_frames < 1:
-            raise BadRequestError("max_batch and max_queued_frames are at least 1.")
+        if min(self.max_batch, self.max_queued_frames, self.threads) < 1:
+            raise BadRequestError("max_batch, max_queued_frames and threads are at least 1.")
 
 
 QUEUE_AGE_BOUNDS_S = (0.0005, 0.001, 0.002, 0.004, 0.008, 0.016, 0.032, 0.064, 0.128)
@@ -36,7 +39,7 @@ class EngineStats:
     `batch_sizes[n]` counts model runs of n frames. `queue_ages` counts batches by how long the frame that was due first
     had waited, up to each of `QUEUE_AGE_BOUNDS_S` and above. `late_frames` came out dry (deadline missed or run failed).
     `failed_runs_in_a_row` is 0 again after a run that worked. `running` is False before start, after stop, and after
-    a defect ended the thread.
+    a defect ended a thread.
     """
 
     running: bool
@@ -52,3 +55,22 @@ class EngineStats:
     batch_sizes: tuple[int, ...]
     run_time_s: float
     last_error: str | None
+
+
+def merge_stats(lanes: Sequence[EngineStats]) -> EngineStats:
+    """Give the counters of all lanes as those of one engine: sums, and of failures in a row the most."""
+    return EngineStats(
+        running=all(lane.running for lane in lanes),
+        live_streams=sum(lane.live_streams for lane in lanes),
+        file_streams=sum(lane.file_streams for lane in lanes),
+        queued_frames=sum(lane.queued_frames for lane in lanes),
+        queue_ages=tuple(map(sum, zip(*(lane.queue_ages for lane in lanes), strict=True))),
+        queue_age_sum_s=sum(lane.queue_age_sum_s for lane in lanes),
+        frames=sum(lane.frames for lane in lanes),
+        late_frames=sum(lane.late_frames for lane in lanes),
+        failed_runs=sum(lane.failed_runs for lane in lanes),
+        failed_runs_in_a_row=max(lane.failed_runs_in_a_row for lane in lanes),
+        batch_sizes=tuple(map(sum, zip(*(lane.batch_sizes for lane in lanes), strict=True))),
+        run_time_s=sum(lane.run_time_s for lane in lanes),
+        last_error=next((lane.last_error for lane in lanes if lane.last_error), None),
+    )

@@ -20,8 +20,9 @@ class StreamHandle:
     """A stream that is open in an engine; made by `Engine.open_stream`.
 
     `floor` (0..1) is the share of dry signal that is always kept; `outstanding_frames` were submitted and not yet
-    drained; hops of a `pcm` stream are bytes both ways. Mutates: only the engine's methods change it, on the owner's
-    thread.
+    drained; hops of a `pcm` stream are bytes both ways; `lane` is where in the engine it lives.
+
+    Mutates: only the engine's methods change it, on the owner's thread.
     """
 
     stream_id: int
@@ -29,6 +30,7 @@ class StreamHandle:
     priority: Priority
     floor: float
     pcm: bool = False
+    lane: int = 0
     outstanding_frames: int = field(default=0)
     closed: bool = field(default=False)
 

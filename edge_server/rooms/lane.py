@@ -42,10 +42,12 @@ class RoomsLane:
         name, display_name = _name(fields, "name"), _name(fields, "display_name")
         self._vacate(participant)
         self._desk.end_left_by(participant.device)
-        if not self.lane.has(participant):
-            raise NotInRoomError("This connection has ended meanwhile.")
         room, member = self._desk.open(participant.grant.claims, name, display_name, participant.link)
         self._places[participant] = (room, member)
+        # To make place for a room waits for the disk; who went meanwhile had no place yet that could have been vacated.
+        if not self.lane.has(participant):
+            self._vacate(participant)
+            raise NotInRoomError("This connection has ended meanwhile.")
         invitation = self._desk.invite(room, member, LISTENER)
         return {"room": room.to_dict(), "member_id": member.member_id, "invitation": invitation}
 

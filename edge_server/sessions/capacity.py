@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import os
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -33,11 +34,15 @@ _ENGINE_SHARE_WITH_LOCK = 0.35
 
 @dataclass(frozen=True, slots=True)
 class Capacity:
-    """What one voice costs on this box, in seconds: a run of the model, and one packet in and out."""
+    """What one voice costs on this box, in seconds: a run of the model, and one packet in and out.
+
+    A run takes `run_cost` while all `engine_threads` run theirs.
+    """
 
     run_cost: RunCost
     packet_s: float
     cores: int
+    engine_threads: int = 1
 
     @property
     def voices(self) -> int:
@@ -45,10 +50,11 @@ class Capacity:
         frames_per_s = 1000 / 16
         engine_share = frames_per_s * self.run_cost.run_s(_BATCH) / _BATCH
         network_share = _PACKETS_PER_S * self.packet_s
-        if self.cores > 1:
-            share = max(engine_share, network_share + _ENGINE_SHARE_WITH_LOCK * engine_share)
-        else:
-            share = engine_share + network_share
+        share = max(
+            engine_share / self.engine_threads,
+            network_share + _ENGINE_SHARE_WITH_LOCK * engine_share,
+            (network_share + engine_share) / self.cores,
+        )
         return max(1, math.floor(SHARE_USED / share))
 
 
@@ -57,17 +63,21 @@ def available_cores() -> int:
     return len(os.sched_getaffinity(0))
 
 
-def measure_capacity(model: ModelFile, cores: int) -> Capacity:
-    """Measure this box; takes a fraction of a second of one core. Raises EngineFailedError."""
-    alone_s, _ = _measure(model, 1)
-    batch_s, network_s = _measure(model, _BATCH)
+def measure_capacity(model: ModelFile, cores: int, engine_threads: int) -> Capacity:
+    """Measure this box; takes a fraction of a second of its cores. Raises EngineFailedError."""
+    with ThreadPoolExecutor(engine_threads) as pool:
+        alone_s, _ = _measure(model, pool, engine_threads, 1)
+        batch_s, network_s = _measure(model, pool, engine_threads, _BATCH)
     frame_s = max(0.0, (batch_s - alone_s) / (_BATCH - 1))
-    return Capacity(RunCost(max(0.0, alone_s - frame_s), frame_s), _SOCKET_FACTOR * network_s / _BATCH, cores)
+    packet_s = _SOCKET_FACTOR * network_s / _BATCH / engine_threads
+    return Capacity(RunCost(max(0.0, alone_s - frame_s), frame_s), packet_s, cores, engine_threads)
 
 
-def _measure(model: ModelFile, voices: int) -> tuple[float, float]:
-    """The least seconds that the engine, and the voices around it, take for one packet of each of so many voices."""
-    engine = Engine(model, EngineConfig(max_streams=voices, max_file_streams=0, max_batch=voices), lambda: None)
+def _measure(model: ModelFile, pool: ThreadPoolExecutor, threads: int, batch: int) -> tuple[float, float]:
+    """The least seconds that the engine, and the voices around it, take for a batch in each thread at the same time."""
+    voices = batch * threads
+    config = EngineConfig(max_streams=voices, max_file_streams=0, max_batch=batch, threads=threads)
+    engine = Engine(model, config, lambda: None)
     pump = Pump(engine)
     context = VoiceContext(pump, StreamLimits(_ROUNDS, 1.0), math.inf, time.monotonic)
     geometry = model.facts.geometry(_RATE_HZ)
@@ -75,16 +85,19 @@ def _measure(model: ModelFile, voices: int) -> tuple[float, float]:
     request = VoiceRequest(geometry, geometry.hop_samples, None)
     everyone = [LiveVoice(context, request, _Listener()) for _ in range(voices)]
     noise = np.random.default_rng(0).integers(-3000, 3000, geometry.hop_samples).astype("<i2").tobytes()
-    rounds = [_round(everyone, engine, pump, AudioPacket(KIND_AUDIO, 0, n, 0, noise)) for n in range(_ROUNDS)]
+    packets = [AudioPacket(KIND_AUDIO, 0, number, 0, noise) for number in range(_ROUNDS)]
+    rounds = [_round(everyone, engine, pool, pump, packet) for packet in packets]
     return min(engine_s for engine_s, _ in rounds), min(network_s for _, network_s in rounds)
 
 
-def _round(everyone: list[LiveVoice], engine: Engine, pump: Pump, packet: AudioPacket) -> tuple[float, float]:
+def _round(
+    everyone: list[LiveVoice], engine: Engine, pool: ThreadPoolExecutor, pump: Pump, packet: AudioPacket
+) -> tuple[float, float]:
     began_s = time.perf_counter()
     for voice in everyone:
         voice.accept(packet)
     accepted_s = time.perf_counter()
-    engine.run_inline()
+    engine.run_inline(pool.map)
     ran_s = time.perf_counter()
     pump.drain()
     return ran_s - accepted_s, accepted_s - began_s + time.perf_counter() - ran_s

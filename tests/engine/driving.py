@@ -2,6 +2,7 @@
 
 import dataclasses
 import math
+import threading
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,10 @@ from edge_server.audio.stream_audio import StreamAudio
 from edge_server.engine.model_file import ModelFile
 from edge_server.engine.stats import EngineConfig
 from edge_server.engine.stream_handle import Priority, Result, StreamHandle
-from edge_server.engine.worker import Engine
+from edge_server.engine.worker import Each, Engine
+
+WAIT_S = 20.0
+"""Far more than anything here takes; only a hang reaches it."""
 
 
 class ManualClock:
@@ -25,13 +29,19 @@ class ManualClock:
 
 
 class FlakySession:
-    """A real onnxruntime session that fails while `broken`."""
+    """A real onnxruntime session that counts its `runs`, fails while `broken`, and holds one run until it is let go."""
 
     def __init__(self, session: Any) -> None:
         self._session = session
+        self.runs = 0
         self.broken = False
+        self.hold_next: threading.Event | None = None
 
     def run(self, names: list[str], feeds: dict[str, Float32]) -> Any:
+        self.runs += 1
+        held, self.hold_next = self.hold_next, None
+        if held is not None:
+            held.wait(WAIT_S)
         if self.broken:
             raise RuntimeError("out of order")
         return self._session.run(names, feeds)
@@ -83,12 +93,12 @@ def drain(engine: Engine, voices: list[Voice]) -> list[Result]:
     return results
 
 
-def run_all(engine: Engine, voices: list[Voice]) -> list[Float32]:
+def run_all(engine: Engine, voices: list[Voice], each: Each = map) -> list[Float32]:
     """Submit, run and drain everything, and give what came out of each."""
     while any(voice.waiting for voice in voices):
         for voice in voices:
             voice.submit(20)
-        engine.run_inline()
+        engine.run_inline(each)
         drain(engine, voices)
     return [voice.out() for voice in voices]
 
@@ -102,3 +112,22 @@ def alone(model: ModelFile, samples: Float32, rate_hz: int, limit_db: float | No
 def energy_db(samples: Float32) -> float:
     """Give the mean energy of samples in dB."""
     return float(10 * np.log10(np.mean(np.square(samples, dtype=np.float64)) + 1e-20))
+
+
+class ThreadedOwner:
+    """An owner that waits for the wake-ups of a started engine."""
+
+    def __init__(self, model: ModelFile, **limits: int) -> None:
+        self.woken = threading.Event()
+        self.engine = Engine(model, EngineConfig(**limits), wake=self.woken.set)
+        self.engine.start()
+
+    def __enter__(self) -> "ThreadedOwner":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.engine.stop()
+
+    def wait(self) -> None:
+        assert self.woken.wait(WAIT_S), "the engine did not wake its owner"
+        self.woken.clear()

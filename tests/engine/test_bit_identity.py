@@ -27,12 +27,18 @@ def _alone(model: ModelFile, make: MakeVoice, number: int) -> bytes:
 @given(
     numbers=st.lists(st.integers(0, len(RATES_AND_LIMITS) - 1), min_size=1, max_size=8),
     max_batch=st.integers(1, 9),
+    threads=st.integers(1, 3),
     data=st.data(),
 )
 def test_any_interleaving_and_batching_gives_each_stream_what_it_gets_alone(
-    tiny_model: ModelFile, noisy_voice: MakeVoice, numbers: list[int], max_batch: int, data: st.DataObject
+    tiny_model: ModelFile,
+    noisy_voice: MakeVoice,
+    numbers: list[int],
+    max_batch: int,
+    threads: int,
+    data: st.DataObject,
 ) -> None:
-    engine = inline_engine(tiny_model, max_batch=max_batch)
+    engine = inline_engine(tiny_model, max_batch=max_batch, threads=threads)
     voices: list[Voice] = []
     for number in numbers:
         rate_hz, limit_db = RATES_AND_LIMITS[number]

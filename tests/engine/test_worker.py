@@ -1,5 +1,4 @@
 import math
-import threading
 
 import numpy as np
 import pytest
@@ -8,7 +7,6 @@ from edge_server.audio.pcm import to_s16
 from edge_server.engine.model_file import ModelFile
 from edge_server.engine.stats import EngineConfig
 from edge_server.engine.stream_handle import Priority
-from edge_server.engine.worker import Engine
 from edge_server.errors import (
     BadRequestError,
     EngineFailedError,
@@ -17,10 +15,18 @@ from edge_server.errors import (
     TooManyStreamsError,
 )
 from tests.conftest import Voice as MakeVoice
-from tests.engine.driving import ManualClock, Voice, alone, drain, energy_db, flaky, inline_engine, run_all
-
-WAIT_S = 20.0
-"""Far more than anything here takes; only a hang reaches it."""
+from tests.engine.driving import (
+    WAIT_S,
+    ManualClock,
+    ThreadedOwner,
+    Voice,
+    alone,
+    drain,
+    energy_db,
+    flaky,
+    inline_engine,
+    run_all,
+)
 
 
 def test_the_noise_goes_and_no_limit_of_0_db_keeps_it_exactly(tiny_model: ModelFile, noisy_voice: MakeVoice) -> None:
@@ -206,33 +212,17 @@ def test_misuse_is_told_to_the_owner(tiny_model: ModelFile) -> None:
     with pytest.raises(BadRequestError):
         EngineConfig(max_batch=0)
     with pytest.raises(BadRequestError):
+        EngineConfig(threads=0)
+    with pytest.raises(BadRequestError):
         EngineConfig(max_streams=0, max_file_streams=0)
 
 
-class ThreadedOwner:
-    """An owner that waits for the wake-ups of a started engine."""
-
-    def __init__(self, model: ModelFile) -> None:
-        self.woken = threading.Event()
-        self.engine = Engine(model, EngineConfig(), wake=self.woken.set)
-        self.engine.start()
-
-    def __enter__(self) -> "ThreadedOwner":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.engine.stop()
-
-    def wait(self) -> None:
-        assert self.woken.wait(WAIT_S), "the engine did not wake its owner"
-        self.woken.clear()
-
-
-def test_the_thread_gives_what_inline_gives(tiny_model: ModelFile, noisy_voice: MakeVoice) -> None:
+@pytest.mark.parametrize("threads", [1, 3])
+def test_the_threads_give_what_inline_gives(tiny_model: ModelFile, noisy_voice: MakeVoice, threads: int) -> None:
     samples = [noisy_voice(48000, 0.5, seed) for seed in range(5)]
     inline = inline_engine(tiny_model)
     wanted = run_all(inline, [Voice(inline, voice, 48000) for voice in samples])
-    with ThreadedOwner(tiny_model) as owner:
+    with ThreadedOwner(tiny_model, threads=threads) as owner:
         voices = [Voice(owner.engine, voice, 48000) for voice in samples]
         hops = [len(voice.waiting) for voice in voices]
         while [len(voice.late) for voice in voices] != hops:

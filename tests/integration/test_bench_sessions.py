@@ -2,10 +2,11 @@ from pathlib import Path
 
 import pytest
 
+from scripts.bench_search import asked_or_largest, largest_sustained
 from scripts.bench_sessions import (
+    BASELINE_P99_MS,
+    SUSTAINED_P99_MS,
     LoadResult,
-    _asked_or_largest,
-    _largest_up_to,
     run_sessions_benchmark,
     sessions_table,
 )
@@ -15,7 +16,10 @@ BASELINE_KEYS = {"baseline_sessions", "baseline_precision", "ratio_to_baseline",
 
 
 def test_the_benchmark_measures_the_box_and_the_naive_server(tiny_model_path: Path) -> None:
-    result = run_sessions_benchmark(tiny_model_path, 2, 20, 0.5, max_baseline_sessions=2)
+    told: list[str] = []
+    result = run_sessions_benchmark(tiny_model_path, 2, 20, 0.5, max_baseline_sessions=2, tell=told.append)
+    assert told[0].startswith("box: 2 sessions, p99 ")
+    assert any(line.startswith("naive handler: ") for line in told)
     assert set(result) >= KEYS | BASELINE_KEYS
     assert 1 <= result["sessions"] <= 2
     assert result["dropped"] == 0
@@ -35,14 +39,39 @@ def load_of(sessions: int, capacity: int, audio_ok: bool = True) -> LoadResult:
 
 @pytest.mark.parametrize(("asked", "capacity", "found"), [(50, 64, 50), (50, 50, 50), (50, 3, 3), (1, 1, 1)])
 def test_what_is_asked_for_is_reported_or_else_what_is_carried(asked: int, capacity: int, found: int) -> None:
-    result = _asked_or_largest(asked, lambda count: load_of(count, capacity))
+    result = asked_or_largest(asked, lambda count: load_of(count, capacity))
     assert (result.sessions, result.sustained) == (found, True)
 
 
 def test_where_nothing_is_carried_nothing_is_claimed() -> None:
-    result = _asked_or_largest(5, lambda count: load_of(count, 0))
+    result = asked_or_largest(5, lambda count: load_of(count, 0))
     assert (result.sessions, result.sustained) == (5, False)
-    assert _largest_up_to(5, lambda count: load_of(count, 0)) is None
+    assert largest_sustained(lambda count: load_of(count, 0), 4, 5) is None
+
+
+@pytest.mark.parametrize("capacity", [0, 1, 3, 24, 100, 271, 499])
+def test_a_search_takes_few_tries_and_finds_an_eighth_less_at_most(capacity: int) -> None:
+    tried: list[int] = []
+
+    def load(count: int) -> LoadResult:
+        tried.append(count)
+        return load_of(count, capacity)
+
+    result = asked_or_largest(500, load)
+    assert capacity * 7 / 8 <= (result.sessions if result.sustained else 0) <= capacity
+    assert len(tried) == len(set(tried)) <= 10
+    tried.clear()
+    baseline = largest_sustained(load, 4, 512)
+    assert capacity * 7 / 8 <= (baseline.sessions if baseline else 0) <= capacity
+    assert len(tried) == len(set(tried)) <= 11
+
+
+def test_the_naive_handler_may_be_slower_and_may_not_fall_behind() -> None:
+    slow = LoadResult(4, 20.1, 42.0, 0, 0, 50.0, 0.1, None, longest_p99_ms=BASELINE_P99_MS)
+    behind = LoadResult(4, 20.1, BASELINE_P99_MS + 1, 0, 0, 50.0, 0.1, None, longest_p99_ms=BASELINE_P99_MS)
+    assert slow.latency_p99_ms > SUSTAINED_P99_MS
+    assert slow.sustained
+    assert not behind.sustained
 
 
 def test_sessions_with_wrong_audio_are_not_sustained() -> None:

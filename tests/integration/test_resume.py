@@ -1,5 +1,6 @@
 """A client whose network goes away and comes back, over Socket.IO."""
 
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -7,7 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from edge_server.audio.pcm import to_s16le
+from edge_server.audio.pcm import to_s16, to_s16le
+from edge_server.client_http import BoxUnreachableError
+from edge_server.engine.model_file import ModelFile
+from edge_server.offline.denoise import denoise_samples
 from edge_server.transport.packets import (
     KIND_AUDIO,
     KIND_SILENCE,
@@ -138,6 +142,56 @@ def test_who_has_a_stream_cannot_resume_another(box: Box) -> None:
     started = client.call("stream.start", START)
     assert client.call("stream.resume", resume_of(started, 0))["error"]["code"] == "stream_exists"
     assert client.call("stream.end", {})["ok"]
+
+
+@pytest.mark.parametrize("breaks", [1, 3])
+def test_the_python_client_goes_on_by_itself_where_the_box_left_off(
+    tiny_model: ModelFile, tiny_model_path: Path, tmp_path: Path, noisy_voice: Voice, breaks: int
+) -> None:
+    samples = to_s16(noisy_voice(RATE_HZ, 6.0, 3))
+    cut_at = {60 * number for number in range(1, breaks + 1)}
+    with running_box(tiny_model_path, tmp_path) as box, box.client() as client:
+        send = client.send_audio
+
+        def send_and_lose(packet: AudioPacket) -> None:
+            send(packet)
+            if packet.sequence in cut_at:
+                cut_at.remove(packet.sequence)
+                client._socket.eio.ws.sock.shutdown(socket.SHUT_RDWR)
+
+        client.send_audio = send_and_lose  # type: ignore[method-assign]
+        streamed = client.stream(samples, RATE_HZ, realtime=False)
+    assert not cut_at
+    # Nothing was lost on the way in, so that the model heard it all; answers that were on their way out are silence.
+    assert (streamed.summary["packets_in"], streamed.summary["lost_packets"]) == (300, 0)
+    assert [packet.sequence for packet in streamed.packets] == list(range(len(streamed.packets)))
+    alone = to_s16(denoise_samples(tiny_model, samples.astype(np.float32) / 32768, RATE_HZ))
+    silent = np.zeros(len(samples) + 2 * streamed.started["delay_samples"], bool)
+    for packet in streamed.packets:
+        if not any(packet.payload):
+            silent[packet.sequence * PACKET : (packet.sequence + 1) * PACKET] = True
+    heard = ~silent[streamed.started["delay_samples"] :][: len(samples)]
+    assert heard.mean() > 0.5
+    assert np.array_equal(streamed.samples[heard], alone[heard])
+
+
+def test_the_python_client_gives_up_when_the_box_does_not_come_back(
+    tiny_model_path: Path, tmp_path: Path, noisy_voice: Voice
+) -> None:
+    with running_box(tiny_model_path, tmp_path, resume_s=0.3) as box:
+        client = box.client()
+        send = client.send_audio
+
+        def send_and_lose(packet: AudioPacket) -> None:
+            send(packet)
+            if packet.sequence == 20:
+                # Nothing listens there: the network is gone for good.
+                client.url = "http://127.0.0.1:1"
+                client._socket.eio.ws.sock.shutdown(socket.SHUT_RDWR)
+
+        client.send_audio = send_and_lose  # type: ignore[method-assign]
+        with pytest.raises(BoxUnreachableError):
+            client.stream(to_s16(noisy_voice(RATE_HZ, 3.0, 3)), RATE_HZ)
 
 
 def test_a_stop_does_not_wait_for_those_who_are_away(tiny_model_path: Path, tmp_path: Path) -> None:

@@ -78,7 +78,8 @@ def test_a_stop_during_the_end_of_a_stream_loses_nothing(tiny_model: ModelFile, 
         assert client.receive_event("audio")
         # The engine is held, so that the end is still under way when the box is told to stop.
         held = threading.Event()
-        box.service.engine._order(lambda pipeline: held.wait(READY_TIMEOUT_S) and None)
+        for lane in box.service.engine._lanes:
+            lane.order(lambda pipeline: held.wait(READY_TIMEOUT_S) and None)
         client.emit("stream.end", {}, number=7)
         wait_until(lambda: any(one.session.ending for one in box.service._audio.clients.values()))
         box.service.request_stop()

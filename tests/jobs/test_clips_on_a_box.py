@@ -9,6 +9,7 @@ import pytest
 
 from edge_server.audio.pcm import to_s16
 from edge_server.client_http import RefusedError
+from edge_server.engine.denoiser import Denoiser
 from edge_server.engine.model_file import ModelFile
 from edge_server.offline.denoise import denoise_samples
 from tests.audio_files import decoded, encoded
@@ -73,13 +74,12 @@ def test_a_model_that_fails_is_told_and_the_box_goes_on(
 ) -> None:
     data = encoded(np.ones(16000, np.int16), 16000)
     with running_box(tiny_model.path, tmp_path) as box, box.client() as client:
-        denoiser = box.service.engine._pipeline._denoiser
 
         def broken(*arguments: object) -> object:
             raise _failure()
 
         with monkeypatch.context() as broken_model:
-            broken_model.setattr(type(denoiser), "run", broken)
+            broken_model.setattr(Denoiser, "run", broken)
             with pytest.raises(RefusedError) as refusal:
                 client.clip(data)
         assert refusal.value.refused_code == "engine_failed"
@@ -93,8 +93,8 @@ def test_a_dead_engine_is_told_to_clips_and_voices(tiny_model: ModelFile, tmp_pa
         def defect(pipeline: object) -> None:
             raise RuntimeError("dead on purpose")
 
-        box.service.engine._order(defect)
-        box.service.engine._thread.join(20)  # type: ignore[union-attr]
+        box.service.engine._lanes[0].order(defect)
+        wait_until(lambda: not any(lane.running for lane in box.service.engine._lanes))
         for _ in range(box.service.settings.max_clips + 1):
             with pytest.raises(RefusedError) as refusal:
                 client.clip(data)

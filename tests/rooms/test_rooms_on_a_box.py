@@ -8,6 +8,7 @@ import socketio
 
 from edge_server.audio.pcm import to_s16
 from edge_server.client import DenoiseClient
+from edge_server.client_stream import RecordingStream
 from edge_server.engine.model_file import ModelFile
 from edge_server.offline.denoise import denoise_samples
 from edge_server.transport.packets import KIND_AUDIO, KIND_TAIL, AudioPacket, decode_answer, encode_packet
@@ -45,7 +46,7 @@ def test_a_listener_hears_by_link_what_the_speaker_hears(box: Box, noisy_voice: 
             host.good("room.speak", {"stream_id": started["stream_id"]})
             voice = guest.wait_for("room.voice")
             assert (voice["sample_rate_hz"], voice["packet_samples"]) == (RATE_HZ, PACKET_SAMPLES)
-            speaker._send_all(samples, PACKET_SAMPLES, 0.0, started)
+            RecordingStream(speaker, samples, PACKET_SAMPLES, 0.0).send(started)
             summary = speaker.call("stream.end", {})
             own = speaker.wait_for_answers(summary["packets_out"])
             assert heard(guest, len(own)) == own
@@ -230,7 +231,7 @@ def test_a_plain_client_hears_the_room_too(box: Box, noisy_voice: Voice, transpo
         assert plain.call("room.join", fields, namespace="/rooms", timeout=20)["ok"]
         started = speaker.call("stream.start", {"sample_rate_hz": RATE_HZ, "packet_samples": PACKET_SAMPLES})
         host.good("room.speak", {"stream_id": started["stream_id"]})
-        speaker._send_all(samples, PACKET_SAMPLES, 20.0, started)
+        RecordingStream(speaker, samples, PACKET_SAMPLES, 20.0).send(started)
         summary = speaker.call("stream.end", {})
         own = speaker.wait_for_answers(summary["packets_out"])
         wait_until(lambda: len(heard_packets) == len(own))

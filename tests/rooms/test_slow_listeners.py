@@ -8,6 +8,7 @@ import websocket
 
 from edge_server.audio.pcm import to_s16
 from edge_server.client import DenoiseClient
+from edge_server.client_stream import RecordingStream
 from edge_server.engine.model_file import ModelFile
 from edge_server.rooms.voice_queue import VoiceQueue, WireVoice
 from edge_server.transport.packets import FLAG_LEFT_OUT, KIND_AUDIO, AudioPacket, decode_answer, encode_packet
@@ -58,7 +59,7 @@ def test_a_listener_who_does_not_read_loses_the_oldest_and_the_speaker_nothing(
             presence(host, lambda members: len(members) == 3)
             started = speaker.call("stream.start", {"sample_rate_hz": RATE_HZ, "packet_samples": PACKET_SAMPLES})
             host.good("room.speak", {"stream_id": started["stream_id"]})
-            speaker._send_all(samples, PACKET_SAMPLES, 0.0, started)
+            RecordingStream(speaker, samples, PACKET_SAMPLES, 0.0).send(started)
             summary = speaker.call("stream.end", {})
             own = speaker.wait_for_answers(summary["packets_out"])
             assert summary["dropped_packets"] == summary["late_frames"] == 0

@@ -1,12 +1,14 @@
 import pytest
 
+from edge_server.config import Settings
 from edge_server.engine.model_file import ModelFile
 from edge_server.engine.pacing import RunCost
 from edge_server.engine.stats import EngineConfig
 from edge_server.engine.worker import Engine
+from edge_server.engine_limits import engine_threads
 from edge_server.errors import TooManyStreamsError
 from edge_server.sessions.admission import Admission
-from edge_server.sessions.capacity import SHARE_USED, Capacity, measure_capacity
+from edge_server.sessions.capacity import SHARE_USED, Capacity, available_cores, measure_capacity
 
 MEASURED = Capacity(RunCost(3.2e-4, 31e-6), 20e-6, 2)
 
@@ -29,8 +31,23 @@ def test_voices_leave_headroom_on_the_busier_side() -> None:
     assert Capacity(RunCost(9.0, 9.0), 9.0, 1).voices == 1
 
 
-def test_this_machine_carries_voices(tiny_model: ModelFile) -> None:
-    measured = measure_capacity(tiny_model, 2)
+def test_more_engine_threads_carry_more_voices_as_far_as_there_are_cores() -> None:
+    voices = [Capacity(MEASURED.run_cost, 1e-6, cores, threads).voices for cores, threads in ((4, 1), (4, 2), (2, 2))]
+    assert voices[1] == pytest.approx(2 * voices[0], abs=1)
+    assert voices[0] < voices[2] < voices[1]
+    # The part of a run that holds Python's lock does not get shorter by more threads.
+    assert Capacity(MEASURED.run_cost, 1e-6, 64, 64).voices == Capacity(MEASURED.run_cost, 1e-6, 64, 4).voices
+
+
+def test_no_more_engine_threads_than_cores() -> None:
+    assert engine_threads(Settings(engine_threads=1)) == 1
+    assert engine_threads(Settings(engine_threads=10_000)) == available_cores()
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+def test_this_machine_carries_voices(tiny_model: ModelFile, threads: int) -> None:
+    measured = measure_capacity(tiny_model, 2, threads)
+    assert measured.engine_threads == threads
     assert measured.voices >= 1
     assert measured.packet_s > 0
     assert measured.run_cost.run_s(32) > 0

@@ -46,8 +46,10 @@ class Speaker:
         self.said += 1
 
 
-def box(model: ModelFile, max_batch: int) -> tuple[Engine, VoiceContext]:
-    engine = Engine(model, EngineConfig(max_batch=max_batch), lambda: None, lambda: 0.0, RunCost(1e-4, 1e-5))
+def box(model: ModelFile, max_batch: int, threads: int = 1) -> tuple[Engine, VoiceContext]:
+    # A frame of this cost fills a lane with two voices.
+    config, cost = EngineConfig(max_batch=max_batch, threads=threads), RunCost(1e-4, 4e-3)
+    engine = Engine(model, config, lambda: None, lambda: 0.0, cost)
     return engine, VoiceContext(Pump(engine), StreamLimits(1000, 1.0), 1.0, lambda: 0.0)
 
 
@@ -64,12 +66,20 @@ def alone(model: ModelFile, make: MakeVoice, kind: int) -> list[AudioPacket]:
 
 @settings(max_examples=30, deadline=None)
 @given(
-    kinds=st.lists(st.integers(0, len(KINDS) - 1), min_size=1, max_size=6), max_batch=st.integers(1, 9), data=st.data()
+    kinds=st.lists(st.integers(0, len(KINDS) - 1), min_size=1, max_size=6),
+    max_batch=st.integers(1, 9),
+    threads=st.integers(1, 3),
+    data=st.data(),
 )
 def test_any_interleaving_gives_each_session_what_it_gets_alone(
-    tiny_model: ModelFile, noisy_voice: MakeVoice, kinds: list[int], max_batch: int, data: st.DataObject
+    tiny_model: ModelFile,
+    noisy_voice: MakeVoice,
+    kinds: list[int],
+    max_batch: int,
+    threads: int,
+    data: st.DataObject,
 ) -> None:
-    engine, context = box(tiny_model, max_batch)
+    engine, context = box(tiny_model, max_batch, threads)
     file = engine.open_stream(tiny_model.facts.geometry(16000), None, Priority.FILE)
     speakers = [Speaker(context, tiny_model, noisy_voice, kind) for kind in kinds]
     while talking := [speaker for speaker in speakers if not speaker.silent]:
