@@ -54,7 +54,14 @@ def main() -> None:
 @click.option("--filter-bins", default=0, show_default=True, help="Lowest bins that are also filtered over time.")
 @json_option
 def train(
-    tokens: int, channels: int, full_band: int, blocks: int, gains: str, filter_bins: int, as_json: bool, **settings: Any
+    tokens: int,
+    channels: int,
+    full_band: int,
+    blocks: int,
+    gains: str,
+    filter_bins: int,
+    as_json: bool,
+    **settings: Any,
 ) -> None:
     """Train a denoiser; writes last.pt, best.pt, curve.csv, curve.png and run.json."""
     from export.curve import plot_curve

@@ -41,9 +41,9 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
     try:
         content: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as cause:
+        kind = "holds Python objects" if "Unsupported global" in str(cause) else "is truncated or no file of torch.save"
         raise CheckpointError(
-            f"{path} is not a readable checkpoint: {str(cause).splitlines()[0][:200]} It has to hold weights and plain values "
-            "only; save it with torch.save(model.state_dict(), path)."
+            f"{path} {kind}; it has to hold weights and plain values only: torch.save(model.state_dict(), path)."
         ) from cause
     if not isinstance(content, Mapping):
         raise CheckpointError(
@@ -73,6 +73,7 @@ def load_weights(model: nn.Module, content: Mapping[str, Any], path: Path) -> No
     ]
     faults = [f"{text} {_some(names)}" for text, names in (("it lacks", missing), ("it has unknown", unknown)) if names]
     faults += resized[:3]
+    faults += [f"{name} is {weights[name].dtype}" for name in _of_another_kind(weights, own)[:3]]
     if faults:
         raise CheckpointError(f"{path} does not fit the model: {'; '.join(faults)}.")
     model.load_state_dict(weights)
@@ -86,6 +87,12 @@ def _weights(content: Mapping[str, Any], path: Path) -> dict[str, Tensor]:
             prefix = PARALLEL_PREFIX if all(key.startswith(PARALLEL_PREFIX) for key in tensors) else ""
             return {key.removeprefix(prefix): value for key, value in tensors.items()}
     raise CheckpointError(f"{path} holds no weights: neither tensors, nor an entry named {', '.join(WEIGHT_KEYS)}.")
+
+
+def _of_another_kind(weights: Mapping[str, Tensor], own: Mapping[str, Tensor]) -> list[str]:
+    """Return what holds integers or complex numbers where the model has real numbers; their precision may differ."""
+    shared = sorted(set(weights) & set(own))
+    return [name for name in shared if own[name].is_floating_point() and not weights[name].is_floating_point()]
 
 
 def _some(names: list[str]) -> str:

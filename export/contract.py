@@ -3,12 +3,7 @@
 from __future__ import annotations
 
 import copy
-import importlib
-import inspect
-import sys
-from collections.abc import Callable, Sequence
-from pathlib import Path
-from typing import Any, cast
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor
@@ -17,9 +12,9 @@ from export.errors import (
     ContractError,
     CoupledRowsError,
     DynamicShapeError,
-    FactoryError,
     HiddenStateError,
     LookAheadError,
+    NotFiniteError,
     WeightsError,
 )
 from export.spec import AudioSpec, StateSpec
@@ -45,71 +40,16 @@ class StreamingModule(torch.nn.Module):
         raise NotImplementedError
 
 
-def load_factory(reference: str) -> Callable[..., Any]:
-    """Return what `MODULE:FACTORY` names; modules of the working folder are found. Raises FactoryError."""
-    module_name, _, name = reference.partition(":")
-    if not module_name or not name:
-        raise FactoryError(f"{reference!r} is not MODULE:FACTORY, for example my_denoiser:make_model.")
-    folder = str(Path.cwd())
-    if folder not in sys.path:
-        sys.path.insert(0, folder)
-    try:
-        factory = getattr(importlib.import_module(module_name.removesuffix(".py").replace("/", ".")), name)
-    except (ImportError, AttributeError, SyntaxError, ValueError) as cause:
-        raise FactoryError(f"{reference}: {cause}; the module must be importable from this folder.") from cause
-    if not callable(factory):
-        raise FactoryError(f"{reference} is a {type(factory).__name__}, not a function or class that makes a model.")
-    return cast(Callable[..., Any], factory)
-
-
-def make_model(reference: str, checkpoint: dict[str, Any]) -> StreamingModule:
-    """Return the model that `MODULE:FACTORY` makes; a factory with a parameter is given the checkpoint. Raises FactoryError."""
-    factory = load_factory(reference)
-    try:
-        needed = [p for p in inspect.signature(factory).parameters.values() if p.default is p.empty]
-        takes_one = [p for p in needed if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
-        model = factory(checkpoint) if takes_one else factory()
-    except Exception as cause:
-        raise FactoryError(f"{reference} failed with {type(cause).__name__}: {cause}") from cause
-    return as_streaming(model)
-
-
-def as_streaming(model: object) -> StreamingModule:
-    """Return `model` in eval mode if it has what the contract names. Raises ContractError."""
-    kind = type(model).__name__
-    if not isinstance(model, torch.nn.Module):
-        raise ContractError(f"The factory made a {kind}; it has to be a torch.nn.Module.")
-    if not isinstance(getattr(model, "spec", None), AudioSpec):
-        raise ContractError(f"{kind} has no attribute 'spec' with an export.spec.AudioSpec.")
-    if not callable(getattr(model, "state_specs", None)):
-        raise ContractError(f"{kind} has no method 'state_specs()' that returns a list of export.spec.StateSpec.")
-    streaming = cast(StreamingModule, model)
-    _check_state_specs(streaming)
-    return streaming.eval()
-
-
-def _check_state_specs(model: StreamingModule) -> None:
-    specs = list(model.state_specs())
-    for spec in specs:
-        if not isinstance(spec, StateSpec) or not spec.name.isidentifier():
-            raise ContractError(f"state_specs() holds {spec!r}; it has to be a StateSpec whose name is an identifier.")
-        if not all(isinstance(size, int) and size > 0 for size in spec.shape):
-            raise DynamicShapeError(
-                f"State {spec.name!r} has the shape {spec.shape}; every size must be a fixed number."
-            )
-    names = [spec.name for spec in specs]
-    if len(set(names)) != len(names):
-        raise ContractError(f"The names of states must differ: {', '.join(names)}.")
-
-
 def initial_states(model: StreamingModule, batch: int) -> list[Tensor]:
     """Return zero states for `batch` new streams."""
     return [torch.zeros(batch, *spec.shape) for spec in model.state_specs()]
 
 
 def check_weights(model: torch.nn.Module) -> None:
-    """Raise WeightsError if a weight or buffer is NaN or infinite."""
+    """Raise WeightsError if a weight or buffer is NaN or infinite, ContractError if it is not float32."""
     for name, values in model.state_dict().items():
+        if (values.is_floating_point() or values.is_complex()) and values.dtype != torch.float32:
+            raise ContractError(f"{name} is {values.dtype}; the factory has to return a float32 model (model.float()).")
         if values.is_floating_point() and not torch.isfinite(values).all():
             count = int((~torch.isfinite(values)).sum())
             raise WeightsError(
@@ -131,6 +71,7 @@ def check_contract(model: StreamingModule) -> bool:
     frames = frames if whole else frames[:, :1]
     first, states = _run(model, frames, initial_states(model, 3))
     _check_shapes(model, frames, first, states)
+    _check_numbers(model, frames)
     _check_memory(model, fresh, frames, (first, states))
     _check_rows(model, frames, first, states)
     if whole:
@@ -143,12 +84,14 @@ def _run(model: StreamingModule, frames: Tensor, states: list[Tensor]) -> tuple[
     given = [frames.clone(), *(state.clone() for state in states)]
     try:
         result = model(given[0], list(given[1:]))
-    except Exception as cause:
-        raise ContractError(
-            f"forward failed on frames {list(frames.shape)} with {type(cause).__name__}: {str(cause).splitlines()[0]}"
-        ) from cause
+    except (Exception, SystemExit) as cause:
+        raise ContractError(f"forward failed on frames {list(frames.shape)} with {first_line(cause)}") from cause
     if not isinstance(result, tuple) or len(result) != 2 or not isinstance(result[0], Tensor):
         raise ContractError("forward has to return (frames, states).")
+    if not isinstance(result[1], (list, tuple)) or not all(isinstance(state, Tensor) for state in result[1]):
+        raise ContractError(
+            "forward has to return the next states as a list of tensors, in the order of state_specs()."
+        )
     if not all(torch.equal(mine, theirs) for mine, theirs in zip((frames, *states), given, strict=True)):
         raise HiddenStateError("forward writes into its arguments; return new tensors instead (no in-place operators).")
     return result[0], list(result[1])
@@ -178,7 +121,21 @@ def _check_shapes(model: StreamingModule, frames: Tensor, output: Tensor, states
         if tuple(state.shape) != wanted or state.dtype != torch.float32:
             raise DynamicShapeError(
                 f"State {spec.name!r} came back as {state.dtype} {list(state.shape)}, not float32 {list(wanted)}: a state has "
-                "batch first and keeps its shape from frame to frame."
+                "batch first and keeps its shape from frame to frame; states come back in the order of state_specs()."
+            )
+
+
+def _check_numbers(model: StreamingModule, frames: Tensor) -> None:
+    for heard, what in ((torch.zeros_like(frames), "silence"), (frames, "noise")):
+        output, states = _run(model, heard, initial_states(model, len(heard)))
+        names = ["the output", *(f"state {spec.name!r}" for spec in model.state_specs())]
+        broken = [
+            name for name, values in zip(names, (output, *states), strict=True) if not torch.isfinite(values).all()
+        ]
+        if broken:
+            raise NotFiniteError(
+                f"On {what} {', '.join(broken)} holds NaN or infinity: add a small number such as 1e-8 before every "
+                "division, logarithm and root, and keep their arguments from being negative."
             )
 
 
@@ -219,3 +176,9 @@ def _check_causality(model: StreamingModule, frames: Tensor, output: Tensor) -> 
             "The output of a frame changes with later frames: use causal padding in time, layers that are not bidirectional "
             "in time, and no statistics over the whole sequence."
         )
+
+
+def first_line(cause: BaseException) -> str:
+    """Return the kind of an error and the first line of what it says."""
+    said = str(cause).strip().splitlines()
+    return f"{type(cause).__name__}: {said[0]}" if said else type(cause).__name__

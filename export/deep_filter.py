@@ -31,7 +31,9 @@ class DeepFilter(nn.Module):
         """
         batch, frames = spectrum.shape[:2]
         low = torch.cat([past, spectrum[:, :, : self.bins]], dim=1)
-        weights = torch.tanh(CAUTION * self.decode(tokens)).to(spectrum.dtype).reshape(batch, frames, 2, self.taps, self.bins)
+        weights = (
+            torch.tanh(CAUTION * self.decode(tokens)).to(spectrum.dtype).reshape(batch, frames, 2, self.taps, self.bins)
+        )
         real, imaginary = self._recent(low[..., 0], frames), self._recent(low[..., 1], frames)
         added_real = (weights[:, :, 0] * real - weights[:, :, 1] * imaginary).sum(2)
         added_imaginary = (weights[:, :, 0] * imaginary + weights[:, :, 1] * real).sum(2)

@@ -45,6 +45,12 @@ class LookAheadError(ContractError):
     code = "not_causal"
 
 
+class NotFiniteError(ContractError):
+    """A module gives NaN or infinity for sound that it may well be given."""
+
+    code = "output_not_finite"
+
+
 class CoupledRowsError(ContractError):
     """A row of a module's output depends on the other rows of the batch."""
 

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from export.bench import BATCHES, bench
+from export.checkpoint import write_whole
 from export.errors import ExportError, QuantizationError
 from export.graph.coupling import coupled_operators
 from export.graph.operators import count_operators
@@ -81,10 +82,13 @@ def make(
 
     `write_report` is given the files where they were made, what was found and ten seconds that were heard.
     """
+    check_writable(out)
     with tempfile.TemporaryDirectory() as folder:
         staged = Names(Path(folder), order.name)
         model = export_fp32(checkpoint, staged, factory, order.licence)
         noisy = read_recordings(order.audio, model.spec.sample_rate_hz)
+        if order.pairs:
+            next(read_pairs(order.pairs, model.spec.sample_rate_hz))
         quantized = quantize_int8(staged, noisy, order.choice)
         heard = noisy[-SHOWN_S * model.spec.sample_rate_hz :]
         try:
@@ -96,6 +100,13 @@ def make(
         made = _finish(staged, Names(out, order.name), quantized, verification, verdict, order.force)
         write_report(staged, made, heard)
         return made
+
+
+def check_writable(folder: Path) -> None:
+    """Raise OSError if no file can be written to `folder`: better now than after minutes of measuring. Makes the folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryFile(dir=folder):
+        pass
 
 
 def quantize_and_judge(names: Names, noisy: Samples, choice: Choice, force: bool, rounds: int = 15) -> Made:
@@ -177,7 +188,7 @@ def _finish(
     if made.written:
         out.folder.mkdir(parents=True, exist_ok=True)
         for path in {staged.fp32, shipped}:
-            shutil.copyfile(path, out.folder / path.name)
+            write_whole(out.folder / path.name, path.read_bytes())
         write_manifest(out, facts, results, out.folder / shipped.name)
     return made
 

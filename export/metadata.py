@@ -11,7 +11,7 @@ from typing import Any
 
 import onnx
 
-from export.checkpoint import sha256_of
+from export.checkpoint import sha256_of, write_whole
 from export.contract import StateBounds, StreamingModule
 from export.errors import DamagedModelError, ModelFileError
 
@@ -151,5 +151,5 @@ def write_manifest(
         "sha256": sha256_of(shipped),
         **results,
     }
-    names.manifest.write_text(json.dumps(manifest, indent=2) + "\n")
+    write_whole(names.manifest, (json.dumps(manifest, indent=2) + "\n").encode())
     return manifest

@@ -14,14 +14,16 @@ from numpy.typing import NDArray
 
 from export.bench import BATCHES
 from export.checkpoint import load_weights, read_checkpoint, sha256_of
-from export.contract import StreamingModule, check_contract, make_model
+from export.contract import StreamingModule, check_contract
 from export.corpus import load_corpus
 from export.errors import CalibrationError, ModelFileError
+from export.factory import make_model
 from export.frames import to_frames
 from export.graph.operators import OperatorCount, count_operators
 from export.graph.to_onnx import export_onnx
 from export.integers.calibrate import calibrate
-from export.integers.candidates import FORMS, Candidate, build_candidates, choose, measure_speed
+from export.integers.candidates import FORMS, Candidate, build_candidates, choose, measure_speed, with_layers
+from export.integers.floats import explain_floats
 from export.integers.quantize import INT8, WEIGHTS4
 from export.integers.sensitivity import Workbench
 from export.integers.target import TARGETS
@@ -118,10 +120,11 @@ def quantize_int8(names: Names, samples: Samples, choice: Choice = Choice()) -> 
     frames = to_frames(in_streams(samples, spec.hop_samples), spec)
     calibration = calibrate(model, frames, state_bounds(facts))
     heard = frames[:SENSITIVITY_STREAMS, :SENSITIVITY_FRAMES]
-    candidates = build_candidates(Workbench.make(model, calibration, heard, TARGETS[choice.target]), choice.forms)
+    bench = Workbench.make(model, calibration, heard, TARGETS[choice.target])
+    candidates = build_candidates(bench, choice.forms)
     if len(candidates) > 1:
         candidates = measure_speed(names.fp32.read_bytes(), candidates, BATCHES, choice.rounds)
-    chosen = choose(candidates)
+    chosen = with_layers(bench, choose(candidates))
     facts |= {
         "calibration_sha256": hashlib.sha256(samples.tobytes()).hexdigest(),
         "calibration_s": round(len(samples) / spec.sample_rate_hz, 1),
@@ -133,7 +136,8 @@ def quantize_int8(names: Names, samples: Samples, choice: Choice = Choice()) -> 
     products = [layer.name for layer in chosen.layers if layer.form != "float"]
     kept = [layer.to_dict() for layer in chosen.layers if layer.form == "float"]
     write_manifest(names, facts, {"quantized_products": products, "float_layers": kept}, shipped)
-    return Quantized(chosen, tuple(candidates), count_operators(shipped))
+    operators = explain_floats(count_operators(shipped), chosen, tuple(candidates))
+    return Quantized(chosen, tuple(candidates), operators)
 
 
 def write_shipped(path: Path, model: onnx.ModelProto, facts: dict[str, Any]) -> None:

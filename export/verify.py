@@ -11,7 +11,7 @@ import onnx
 from numpy.typing import NDArray
 
 from export.contract import StreamingModule, check_contract
-from export.errors import EqualityError, QuantizationError
+from export.errors import EqualityError, NotFiniteError, QuantizationError
 from export.forms import (
     batch_difference,
     by_frame,
@@ -96,6 +96,11 @@ class Ladder:
         self.rungs: list[Rung] = []
         self._report, self._strict = report, strict
 
+    @property
+    def holds(self) -> bool:
+        """Whether every rung so far holds."""
+        return all(rung.holds for rung in self.rungs)
+
     def climb(self, name: str, difference: float, tolerance: float) -> None:
         """Note a rung. Raises EqualityError if it does not hold and the ladder is strict."""
         rung = Rung(name, difference, tolerance)
@@ -156,7 +161,8 @@ def verify(
     climb = Climb.make(names, model.spec, noisy, Ladder(report, strict))
     climb_floats(climb, model)
     climb_integers(climb)
-    if model.spec.servable:
+    # The engine refuses what is not finite, and a rung below says more.
+    if model.spec.servable and climb.ladder.holds:
         climb_engine(climb)
     return Verification(tuple(climb.ladder.rungs), check_operators(names))
 
@@ -186,6 +192,11 @@ def climb_integers(climb: Climb) -> None:
     shipped = climb.names.shipped()
     frames = climb.frames(climb.repeated)
     fp32 = climb.samples(FrameRunner(climb.names.fp32).stream(frames))
+    if not np.isfinite(fp32).all():
+        raise NotFiniteError(
+            f"Within {REPEATS * HEARD_S} s of sound the model gives NaN or infinity: a state grows without end, or is divided by "
+            "what becomes zero."
+        )
     int8 = climb.samples(FrameRunner(shipped).stream(frames))
     climb.ladder.climb("int8 = fp32 (error in dB)", error_db(int8, fp32), INT8_TOLERANCE_DB)
     climb.ladder.climb("no drift of int8 over 60 s (dB)", drift_db(int8, fp32, REPEATS), DRIFT_TOLERANCE_DB)

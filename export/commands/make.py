@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,8 @@ from export.commands.options import (
     target_option,
 )
 from export.commands.verify import echo_rung
+
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 
 if TYPE_CHECKING:
     from export.make import Made
@@ -44,7 +47,9 @@ if TYPE_CHECKING:
     show_default=True,
     help="What to write; auto measures all of them.",
 )
-@click.option("--rounds", default=15, show_default=True, help="Rounds of the comparison with fp32.")
+@click.option(
+    "--rounds", type=click.IntRange(1), default=15, show_default=True, help="Rounds of the comparison with fp32."
+)
 @force_option
 @json_option
 @click.pass_context
@@ -79,7 +84,11 @@ def make(
 
     # Single frames only lose time to a second thread.
     torch.set_num_threads(1)
-    names = Names(out, name or checkpoint.name.split(".", 1)[0])
+    names = Names(out, checkpoint.name.split(".", 1)[0] if name is None else name)
+    if not NAME.fullmatch(names.name):
+        raise click.BadParameter(
+            f"{names.name!r} is no name for files: letters, digits, - and _ only.", param_hint="--name"
+        )
     order = Order(names.name, Choice(target, form), audio, pairs, licence, rounds, force)
     made = go(
         factory,

@@ -12,14 +12,15 @@ from onnx import helper, numpy_helper
 
 Constants = dict[str, NDArray[Any]]
 
-PRODUCT, CONVOLUTION = "product", "convolution"
+PRODUCT, GROUPED, CONVOLUTION = "product", "grouped product", "convolution"
 
 
 @dataclass(frozen=True)
 class Layer:
-    """A product `output = activation @ weight + bias`, or a convolution.
+    """A product `output = activation @ weight + bias`, one for each of several groups, or a convolution.
 
-    `weight` is float32 `[inputs, outputs]` of a product and `[outputs, inputs / groups, ...]` of a convolution; `weight_name`
+    `weight` is float32 `[inputs, outputs]` of a product, `[groups, inputs, outputs]` of a grouped one, and
+    `[outputs, inputs / groups, ...]` of a convolution; `weight_name`
     is the same for layers that share it. `nodes` are what it is written with.
     """
 
@@ -34,8 +35,8 @@ class Layer:
 
 
 def find_layers(graph: onnx.GraphProto) -> list[Layer]:
-    """Return every Gemm, Conv, and MatMul with or without a following Add, whose weight is a constant matrix or kernel."""
-    constants = _constants(graph)
+    """Return every Gemm, Conv, and MatMul with or without a following Add, whose weight is constant."""
+    constants = constants_of(graph)
     consumers: dict[str, list[onnx.NodeProto]] = {}
     for node in graph.node:
         for name in node.input:
@@ -48,14 +49,15 @@ def find_layers(graph: onnx.GraphProto) -> list[Layer]:
         weight = constants[node.input[1]]
         if node.op_type == "Gemm":
             layers.append(_from_gemm(node, constants))
-        elif node.op_type == "MatMul" and weight.ndim == 2:
+        elif node.op_type == "MatMul" and weight.ndim in (2, 3):
             layers.append(_from_matmul(node, constants, consumers, kept))
         elif node.op_type == "Conv" and weight.ndim in (3, 4):
             layers.append(_from_convolution(node, constants))
     return _with_distinct_names(layers)
 
 
-def _constants(graph: onnx.GraphProto) -> Constants:
+def constants_of(graph: onnx.GraphProto) -> Constants:
+    """Return the constant tensors of a graph by name."""
     constants: Constants = {item.name: numpy_helper.to_array(item) for item in graph.initializer}
     for node in graph.node:
         if node.op_type == "Constant" and node.attribute[0].name == "value":
@@ -78,14 +80,15 @@ def _from_matmul(
     node: onnx.NodeProto, constants: Constants, consumers: dict[str, list[onnx.NodeProto]], kept: set[str]
 ) -> Layer:
     weight = np.ascontiguousarray(constants[node.input[1]])
+    kind = PRODUCT if weight.ndim == 2 else GROUPED
     following = consumers.get(node.output[0], [])
     if len(following) == 1 and following[0].op_type == "Add" and node.output[0] not in kept:
         add = following[0]
         other = add.input[1] if add.input[0] == node.output[0] else add.input[0]
         bias = constants.get(other)
-        if bias is not None and bias.shape == (weight.shape[1],):
-            return _layer(other, PRODUCT, node, add.output[0], weight, bias, (node, add))
-    return _layer(node.input[1], PRODUCT, node, node.output[0], weight, None, (node,))
+        if bias is not None and bias.shape == (weight.shape[-1],):
+            return _layer(other, kind, node, add.output[0], weight, bias, (node, add))
+    return _layer(node.input[1], kind, node, node.output[0], weight, None, (node,))
 
 
 def _from_convolution(node: onnx.NodeProto, constants: Constants) -> Layer:
@@ -102,7 +105,7 @@ def _layer(
     bias: NDArray[np.float32] | None,
     nodes: tuple[onnx.NodeProto, ...],
 ) -> Layer:
-    label = name.removeprefix("model.").removesuffix(".weight").removesuffix(".bias")
+    label = name.removeprefix("model.").removesuffix(".turned").removesuffix(".weight").removesuffix(".bias")
     return Layer(label, kind, node.input[0], output, node.input[1], weight, bias, nodes)
 
 
@@ -114,3 +117,11 @@ def _with_distinct_names(layers: list[Layer]) -> list[Layer]:
         name = layer.name if seen[layer.name] == 1 else f"{layer.name}#{seen[layer.name]}"
         distinct.append(Layer(name, *(getattr(layer, field) for field in list(Layer.__dataclass_fields__)[1:])))
     return distinct
+
+
+def drop_unused_initializers(graph: onnx.GraphProto) -> None:
+    """Remove the constants that no operator hears. Mutates: `graph`."""
+    used = {name for node in graph.node for name in node.input} | {value.name for value in graph.output}
+    kept = [item for item in graph.initializer if item.name in used]
+    del graph.initializer[:]
+    graph.initializer.extend(kept)

@@ -51,12 +51,16 @@ GATES = {"GRU": 3, "LSTM": 4, "RNN": 1}
 
 @dataclass(frozen=True)
 class Operator:
-    """One matrix product, convolution or recurrence that runs: its arithmetic and its multiply-accumulates a frame."""
+    """One matrix product, convolution or recurrence that runs: its arithmetic and its multiply-accumulates a frame.
+
+    `reason` says why it is in float, if the operator itself is the reason and not a choice.
+    """
 
     name: str
     type: str
     arithmetic: str
     macs: int
+    reason: str = ""
 
 
 @dataclass(frozen=True)
@@ -95,8 +99,16 @@ def count_operators(model: Path | bytes) -> OperatorCount:
 def _products(optimised: onnx.ModelProto) -> list[Operator]:
     nodes = [node for node in optimised.graph.node if _arithmetic(node)]
     shapes = _run_for_shapes(optimised, {name for node in nodes for name in (*node.input, *node.output) if name})
+    constants = {item.name for item in optimised.graph.initializer}
     return [
-        Operator(node.name or node.output[0], node.op_type, _arithmetic(node), _macs(node, shapes)) for node in nodes
+        Operator(
+            node.name or node.output[0],
+            node.op_type,
+            _arithmetic(node),
+            _macs(node, shapes),
+            _reason(node, shapes, constants),
+        )
+        for node in nodes
     ]
 
 
@@ -109,6 +121,20 @@ def _arithmetic(node: onnx.NodeProto) -> str:
     ):
         if node.op_type in types:
             return arithmetic
+    return ""
+
+
+def _reason(node: onnx.NodeProto, shapes: dict[str, tuple[int, ...]], constants: set[str]) -> str:
+    if _arithmetic(node) != FLOAT:
+        return ""
+    if node.op_type in GATES:
+        return f"a recurrence over {shapes[node.input[0]][0]} steps inside a frame: unrolled, it would cost more than it saves"
+    if node.op_type == "ConvTranspose":
+        return "a transposed convolution with strides along two axes has no integer operator"
+    if not set(node.input[:2]) & constants:
+        return "both factors change from frame to frame"
+    if node.input[0] in constants:
+        return "a sum, written so that it is the same in every batch"
     return ""
 
 

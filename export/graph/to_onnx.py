@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import copy
+import io
 import logging
 import re
 import warnings
@@ -11,16 +12,23 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import onnx
+import onnxscript.optimizer
 import torch
 from torch import Tensor, nn
 
 from export.contract import StreamingModule, initial_states
 from export.errors import DynamicShapeError, ExportError, GraphError, UnsupportedOperatorError
 from export.graph.einsum import write_einsums_as_products
+from export.graph.exact import optimise_exactly
+from export.graph.layers import drop_unused_initializers
 from export.graph.portable import make_portable
 from export.graph.recurrent import decompose
+from export.graph.transposed import write_transposed_as_convolutions
 
 OPSET = 18
+
+LARGEST_FOLDED = 2**28
+"""Bytes of a weight that is cut or transposed once and for all, not in every run."""
 
 COMPLEX_ADVICE = " Write complex numbers as real pairs in the last axis (torch.view_as_real)."
 
@@ -36,7 +44,9 @@ class FrameModel(nn.Module):
     def forward(self, frame: Tensor, *states: Tensor) -> tuple[Tensor, ...]:
         """Return the denoised frame and the next states."""
         cleaned, next_states = self.model(frame.unsqueeze(1), list(states))
-        return cleaned.squeeze(1), *next_states
+        # A graph has one name for a value: a state that comes back as it went in needs a copy to have two.
+        copies = [state.clone() if any(state is given for given in states) else state for state in next_states]
+        return cleaned.squeeze(1), *copies
 
 
 class StatelessFrameModel(FrameModel):
@@ -66,11 +76,19 @@ def export_onnx(model: StreamingModule, path: Path) -> None:
                 opset_version=OPSET,
                 dynamo=True,
                 verbose=False,
+                optimize=False,
             )
         except Exception as cause:
             raise explain(cause) from cause
     assert program is not None
-    graph = make_portable(write_einsums_as_products(without_traces(program.model_proto)))
+    onnxscript.optimizer.fold_constants(
+        program.model, input_size_limit=LARGEST_FOLDED, output_size_limit=LARGEST_FOLDED
+    )
+    onnxscript.optimizer.remove_unused_nodes(program.model)
+    exact = optimise_exactly(program.model_proto)
+    graph = write_transposed_as_convolutions(write_einsums_as_products(without_traces(exact)))
+    graph = make_portable(graph)
+    drop_unused_initializers(graph.graph)
     _check_batch_axis(graph)
     onnx.save(graph, path)
 
@@ -110,6 +128,11 @@ def _whole_text(cause: BaseException) -> str:
 
 def _summary(text: str) -> str:
     lines = [re.sub(r"\x1b\[[0-9;]*m", "", line).strip() for line in text.splitlines()]
+    if "The following call raised this error:" in lines:
+        where = lines[lines.index("The following call raised this error:") + 1 :]
+        place = [index for index, line in enumerate(where) if line.startswith("File ")]
+        if place:
+            return f"{where[place[-1]].removeprefix('File ')}: {where[place[-1] + 1]}."
     telling = [
         line for line in lines if re.search(r"[Ee]rror|[Cc]onstraint|[Ss]pecialized|- ", line) and "onnx" not in line
     ]
@@ -127,16 +150,18 @@ def _check_batch_axis(model: onnx.ModelProto) -> None:
 
 @contextlib.contextmanager
 def quiet_exporter() -> Iterator[None]:
-    """Keep the exporter's warnings about its own internals from the user."""
-    logger = logging.getLogger("torch.onnx")
-    level = logger.level
-    logger.setLevel(logging.ERROR)
-    with warnings.catch_warnings():
+    """Keep the exporter's warnings about its own internals, and the graphs that it prints when it fails, from the user."""
+    loggers = [logging.getLogger(name) for name in ("torch.onnx", "torch.export", "torch.fx", "torch._dynamo")]
+    levels = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.CRITICAL)
+    with warnings.catch_warnings(), contextlib.redirect_stderr(io.StringIO()):
         warnings.simplefilter("ignore")
         try:
             yield
         finally:
-            logger.setLevel(level)
+            for logger, level in zip(loggers, levels, strict=True):
+                logger.setLevel(level)
 
 
 def without_traces(graph: onnx.ModelProto) -> onnx.ModelProto:

@@ -10,13 +10,16 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from export.contract import StateBounds
-from export.errors import CalibrationError
+from export.errors import CalibrationError, ContractError, NotFiniteError
 from export.graph.layers import CONVOLUTION, find_layers
 from export.integers.weights import Range
 from export.runtime import FrameRunner
 
 MARGIN = 1.25
 """Head-room over the largest value seen: audio on a stranger's desk is louder in some feature than ours was."""
+
+ROUNDING = 1.001
+"""By how much float rounding may carry a state over its bound."""
 
 KEPT_FRAMES = 24
 """Frames whose activations are kept, spread over the whole stream, to measure single layers with."""
@@ -45,6 +48,7 @@ def calibrate(graph: onnx.ModelProto, frames: NDArray[np.float32], bounds: State
     names |= {layer.output for layer in layers if layer.kind == CONVOLUTION}
     watched = _watch(graph, sorted(names), frames)
     aliases = _state_aliases(graph.graph, bounds)
+    _check_bounds(watched.ranges, aliases)
     ranges = {name: _range(seen, aliases.get(name)) for name, seen in watched.ranges.items()}
     return Calibration(ranges, watched.samples)
 
@@ -59,6 +63,7 @@ def _watch(graph: onnx.ModelProto, names: list[str], frames: NDArray[np.float32]
         inputs = {runner.frame_input: np.ascontiguousarray(frames[:, index]), **states}
         outputs = runner.run(inputs)
         states = runner.next_states(outputs)
+        _check_numbers(outputs)
         for name in names:
             values = outputs[name] if name in outputs else inputs[name]
             low[name], high[name] = min(low[name], float(values.min())), max(high[name], float(values.max()))
@@ -66,6 +71,24 @@ def _watch(graph: onnx.ModelProto, names: list[str], frames: NDArray[np.float32]
                 kept[name].append(values)
     samples = {name: np.concatenate(values) for name, values in kept.items() if values}
     return Calibration({name: Range(low[name], high[name]) for name in names}, samples)
+
+
+def _check_numbers(outputs: dict[str, NDArray[np.float32]]) -> None:
+    broken = [name for name, values in outputs.items() if not np.isfinite(values).all()]
+    if broken:
+        raise NotFiniteError(
+            f"While recordings stream through the model, {broken[0]} becomes NaN or infinite: add a small number before every "
+            "division, logarithm and root, and see that no state grows without end."
+        )
+
+
+def _check_bounds(ranges: dict[str, Range], bounds: dict[str, float]) -> None:
+    for name, bound in bounds.items():
+        seen = max(abs(ranges[name].low), abs(ranges[name].high)) if name in ranges else 0.0
+        if seen > bound * ROUNDING:
+            raise ContractError(
+                f"{name} reaches {seen:.4g}, and its StateSpec says bound={bound:g}; correct or drop it."
+            )
 
 
 def with_outputs(graph: onnx.ModelProto, names: list[str]) -> bytes:

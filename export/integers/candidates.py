@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from export.bench import Speed, compare_speed
 from export.errors import QuantizationError
 from export.forms import batch_difference
-from export.graph.layers import CONVOLUTION, PRODUCT
+from export.graph.layers import CONVOLUTION, GROUPED, PRODUCT, Layer
 from export.integers.quantize import INT8, WEIGHTS4, WEIGHTS8
 from export.integers.sensitivity import (
     ALLOWED_ERROR_DB,
@@ -30,6 +30,14 @@ FORMS = {
     WEIGHTS8: "weights in 8 bits, activations quantized row by row",
     WEIGHTS4: "weights in 4 bits, activations quantized row by row",
 }
+
+KINDS = {
+    INT8: (PRODUCT, GROUPED),
+    INT8_CONVOLUTIONS: (PRODUCT, GROUPED, CONVOLUTION),
+    WEIGHTS8: (PRODUCT,),
+    WEIGHTS4: (PRODUCT,),
+}
+"""The layers that a form changes."""
 
 WORTH_CHANGING = 1.1
 """How much faster a later form has to be to be taken instead of an earlier one."""
@@ -103,20 +111,34 @@ def choose(candidates: list[Candidate]) -> Candidate:
     return best
 
 
-def _layers(bench: Workbench, form: str) -> list[Any]:
-    kinds = (PRODUCT, CONVOLUTION) if form == INT8_CONVOLUTIONS else (PRODUCT,)
-    layers = find_by_kind(bench.model, kinds)
+def _layers(bench: Workbench, form: str) -> list[Layer]:
+    layers = find_by_kind(bench.model, KINDS[form])
     has_convolution = any(layer.kind == CONVOLUTION for layer in layers)
     return [] if form == INT8_CONVOLUTIONS and not has_convolution else layers
 
 
 def _build(bench: Workbench, form: str) -> Candidate:
-    layer_form = INT8 if form == INT8_CONVOLUTIONS else form
-    reports = choose_layers(bench, measure_layers(bench, _layers(bench, form), layer_form))
-    forms = {report.name: report.form for report in reports if report.form != "float"}
-    model = bench.build(forms)
-    error = bench.error_db(forms)
+    """Return a candidate; its layers are measured one by one only if together they cost too much."""
+    together = {layer.name: _layer_form(form) for layer in _layers(bench, form)}
+    error, reports = bench.error_db(together), []
+    if not error <= ALLOWED_ERROR_DB:  # NaN is not allowed either
+        reports = choose_layers(bench, measure_layers(bench, _layers(bench, form), _layer_form(form)))
+        together = {report.name: report.form for report in reports if report.form != "float"}
+        error = bench.error_db(together)
+    model = bench.build(together)
     return Candidate(form, tuple(reports), model, error, batch_difference(model, _one_stream(bench.frames)))
+
+
+def with_layers(bench: Workbench, candidate: Candidate) -> Candidate:
+    """Return `candidate` with all of its layers measured."""
+    if candidate.layers:
+        return candidate
+    layers = _layers(bench, candidate.form)
+    return replace(candidate, layers=tuple(measure_layers(bench, layers, _layer_form(candidate.form))))
+
+
+def _layer_form(form: str) -> str:
+    return INT8 if form == INT8_CONVOLUTIONS else form
 
 
 def _one_stream(frames: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -12,13 +12,14 @@ from numpy.typing import NDArray
 from onnx import helper, numpy_helper
 
 from export.errors import QuantizationError
-from export.graph.layers import CONVOLUTION, Layer, find_layers
+from export.graph.layers import CONVOLUTION, GROUPED, Layer, drop_unused_initializers, find_layers
 from export.integers.target import Target
 from export.integers.weights import (
     BLOCK,
     Range,
     activation_scale,
     quantize_blocks,
+    quantize_groups,
     quantize_kernel,
     quantize_product,
 )
@@ -64,7 +65,7 @@ def quantize(
     del result.graph.node[:]
     result.graph.node.extend(nodes)
     result.graph.initializer.extend(builder.constants.values())
-    _drop_unused_initializers(result.graph)
+    drop_unused_initializers(result.graph)
     if not any(item.domain == CONTRIB for item in result.opset_import):
         result.opset_import.append(helper.make_opsetid(CONTRIB, 1))
     return result
@@ -98,7 +99,8 @@ class _Builder:
     def _product(self, layer: Layer) -> list[onnx.NodeProto]:
         activation = layer.activation
         scale, _ = activation_scale(self.ranges[activation])
-        weight, weight_scale = quantize_product(layer.weight, scale, self.target)
+        in_integers = quantize_groups if layer.kind == GROUPED else quantize_product
+        weight, weight_scale = in_integers(layer.weight, scale, self.target)
         # One activation's scale decides the weights' scales, so a weight that meets two activations is there twice.
         stem = f"{layer.weight_name}.{activation}"
         names = [
@@ -154,10 +156,3 @@ class _Builder:
         if name not in self.constants:
             self.constants[name] = numpy_helper.from_array(values, name)
         return name
-
-
-def _drop_unused_initializers(graph: onnx.GraphProto) -> None:
-    used = {name for node in graph.node for name in node.input} | {value.name for value in graph.output}
-    kept = [item for item in graph.initializer if item.name in used]
-    del graph.initializer[:]
-    graph.initializer.extend(kept)

@@ -34,7 +34,9 @@ def product_in_16_bits(activation: NDArray[np.uint8], weight: NDArray[np.int8]) 
 
 
 def can_saturate(weight: NDArray[np.int8]) -> bool:
-    """Return whether any activations make a pair of neighbouring terms of `weight` `[inputs, outputs]` leave 16 bits."""
+    """Return whether any activations make a pair of neighbouring terms of `weight` `[..., inputs, outputs]` leave 16 bits."""
+    if weight.ndim > 2:
+        return any(can_saturate(group) for group in weight)
     pairs = np.pad(weight.astype(np.int32), ((0, len(weight) % 2), (0, 0))).reshape(-1, 2, weight.shape[1])
     above = np.maximum(pairs, 0).sum(axis=1) * LARGEST_ACTIVATION
     below = np.minimum(pairs, 0).sum(axis=1) * LARGEST_ACTIVATION

@@ -49,6 +49,14 @@ def quantize_product(
     return np.clip(np.rint(weight / scale), -LARGEST_INT8, LARGEST_INT8).astype(np.int8), scale
 
 
+def quantize_groups(
+    weight: NDArray[np.float32], scale_of_activation: np.float32, target: Target
+) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
+    """Return int8 `[groups, inputs, outputs]` and float32 scales `[groups, 1, outputs]`: a product for each group."""
+    integers, scales = zip(*(quantize_product(group, scale_of_activation, target) for group in weight), strict=True)
+    return np.stack(integers), np.stack(scales)[:, None]
+
+
 def product_scale(wanted: NDArray[np.floating], scale_of_activation: np.float32) -> NDArray[np.float32]:
     """Return scales of at least `wanted` that give a power of two with the activation's scale, in float32."""
     exponent = np.ceil(np.log2(wanted.astype(np.float64) * float(scale_of_activation)))

@@ -79,7 +79,7 @@ def spectrogram(samples: Samples, sample_rate_hz: int) -> str:
 def flac(samples: Samples, sample_rate_hz: int) -> str:
     """Return a recording as a FLAC file in a data URL."""
     content = io.BytesIO()
-    soundfile.write(content, np.clip(samples, -1, 1), sample_rate_hz, format="FLAC", subtype="PCM_16")
+    soundfile.write(content, np.clip(np.nan_to_num(samples), -1, 1), sample_rate_hz, format="FLAC", subtype="PCM_16")
     return "data:audio/flac;base64," + base64.b64encode(content.getvalue()).decode()
 
 

@@ -10,7 +10,34 @@ from torch import Tensor, nn
 from export.spec import StateSpec
 
 
-class CausalConv2d(nn.Module):
+class _Causal(nn.Module):
+    """A convolution over time, axis 2, that is given the `past` frames before the first one as a state."""
+
+    def __init__(self, convolution: nn.Conv1d | nn.Conv2d | nn.ConvTranspose2d, past: int) -> None:
+        super().__init__()
+        self.convolution, self.past = convolution, past
+
+    def forward(self, inputs: Tensor, state: Tensor | None = None) -> tuple[Tensor, Tensor | None]:
+        """Return the outputs, as many frames as the inputs, and the next state."""
+        if not self.past:
+            return self.convolution(inputs), None
+        assert state is not None
+        heard = torch.cat([state, inputs], dim=2)
+        return self._outputs(heard), heard[:, :, -self.past :]
+
+    def _outputs(self, heard: Tensor) -> Tensor:
+        outputs: Tensor = self.convolution(heard)
+        return outputs
+
+
+class _Causal2d(_Causal):
+    def state_specs(self, name: str, frequencies: int) -> list[StateSpec]:
+        """Return the state for inputs of `frequencies` values a frame; none if the kernel is one frame long."""
+        shape = (self.convolution.in_channels, self.past, frequencies)
+        return [StateSpec(name, shape)] if self.past else []
+
+
+class CausalConv2d(_Causal2d):
     """An `nn.Conv2d` over `[batch, channels, time, frequency]` that never looks ahead in time.
 
     The state holds the `(kernel - 1) * dilation` frames before the first one, `[batch, channels, past, frequency]`; a kernel of
@@ -27,27 +54,12 @@ class CausalConv2d(nn.Module):
         dilation: int = 1,
         groups: int = 1,
     ) -> None:
-        super().__init__()
-        self.past = (kernel[0] - 1) * dilation
-        self.convolution = nn.Conv2d(
-            in_channels, out_channels, kernel, (1, stride), (0, padding), (dilation, 1), groups=groups
-        )
-
-    def state_specs(self, name: str, frequencies: int) -> list[StateSpec]:
-        """Return the state for inputs of `frequencies` values a frame; none if the kernel is one frame long."""
-        shape = (self.convolution.in_channels, self.past, frequencies)
-        return [StateSpec(name, shape)] if self.past else []
-
-    def forward(self, inputs: Tensor, state: Tensor | None = None) -> tuple[Tensor, Tensor | None]:
-        """Return the outputs, as many frames as the inputs, and the next state."""
-        if not self.past:
-            return self.convolution(inputs), None
-        assert state is not None
-        heard = torch.cat([state, inputs], dim=2)
-        return self.convolution(heard), heard[:, :, -self.past :]
+        steps, pads, dilations = (1, stride), (0, padding), (dilation, 1)
+        convolution = nn.Conv2d(in_channels, out_channels, kernel, steps, pads, dilations, groups=groups)
+        super().__init__(convolution, (kernel[0] - 1) * dilation)
 
 
-class CausalConvTranspose2d(nn.Module):
+class CausalConvTranspose2d(_Causal2d):
     """An `nn.ConvTranspose2d` over `[batch, channels, time, frequency]` that never looks ahead in time.
 
     A transposed convolution adds each frame to the frames after it; here each output gathers what the frames before it add,
@@ -63,46 +75,25 @@ class CausalConvTranspose2d(nn.Module):
         padding: int = 0,
         output_padding: int = 0,
     ) -> None:
-        super().__init__()
-        self.past = kernel[0] - 1
-        self.convolution = nn.ConvTranspose2d(
-            in_channels, out_channels, kernel, (1, stride), (0, padding), (0, output_padding)
-        )
+        steps, pads, lacking = (1, stride), (0, padding), (0, output_padding)
+        convolution = nn.ConvTranspose2d(in_channels, out_channels, kernel, steps, pads, lacking)
+        super().__init__(convolution, kernel[0] - 1)
 
-    def state_specs(self, name: str, frequencies: int) -> list[StateSpec]:
-        """Return the state for inputs of `frequencies` values a frame; none if the kernel is one frame long."""
-        shape = (self.convolution.in_channels, self.past, frequencies)
-        return [StateSpec(name, shape)] if self.past else []
-
-    def forward(self, inputs: Tensor, state: Tensor | None = None) -> tuple[Tensor, Tensor | None]:
-        """Return the outputs, as many frames as the inputs, and the next state."""
-        if not self.past:
-            return self.convolution(inputs), None
-        assert state is not None
-        heard = torch.cat([state, inputs], dim=2)
-        whole = self.convolution(heard)
-        return whole[:, :, self.past : whole.shape[2] - self.past], heard[:, :, -self.past :]
+    def _outputs(self, heard: Tensor) -> Tensor:
+        whole = super()._outputs(heard)
+        return whole[:, :, self.past : whole.shape[2] - self.past]
 
 
-class CausalConv1d(nn.Module):
+class CausalConv1d(_Causal):
     """An `nn.Conv1d` over `[batch, channels, time]` that never looks ahead; state `[batch, channels, past]`."""
 
     def __init__(self, in_channels: int, out_channels: int, kernel: int, dilation: int = 1, groups: int = 1) -> None:
-        super().__init__()
-        self.past = (kernel - 1) * dilation
-        self.convolution = nn.Conv1d(in_channels, out_channels, kernel, dilation=dilation, groups=groups)
+        convolution = nn.Conv1d(in_channels, out_channels, kernel, dilation=dilation, groups=groups)
+        super().__init__(convolution, (kernel - 1) * dilation)
 
     def state_specs(self, name: str) -> list[StateSpec]:
         """Return the state; none if the kernel is one frame long."""
         return [StateSpec(name, (self.convolution.in_channels, self.past))] if self.past else []
-
-    def forward(self, inputs: Tensor, state: Tensor | None = None) -> tuple[Tensor, Tensor | None]:
-        """Return the outputs, as many frames as the inputs, and the next state."""
-        if not self.past:
-            return self.convolution(inputs), None
-        assert state is not None
-        heard = torch.cat([state, inputs], dim=2)
-        return self.convolution(heard), heard[:, :, -self.past :]
 
 
 class States:

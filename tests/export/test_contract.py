@@ -11,8 +11,9 @@ from onnx import TensorProto, helper
 from torch import Tensor, nn
 
 from export.checkpoint import load_weights, read_checkpoint
-from export.contract import as_streaming, check_contract, make_model
+from export.contract import check_contract
 from export.errors import ExportError
+from export.factory import as_streaming, make_model
 from export.graph.to_onnx import export_onnx
 from export.metadata import read_facts
 from export.model import Denoiser
@@ -101,6 +102,32 @@ class LosingAState(Gain):
         return frames, []
 
 
+class LosingAllStates(Gain):
+    def forward(self, frames: Tensor, states: list[Tensor]) -> tuple[Tensor, list[Tensor]]:
+        return frames, None  # type: ignore[return-value]
+
+
+class Falling(Gain):
+    def forward(self, frames: Tensor, states: list[Tensor]) -> tuple[Tensor, list[Tensor]]:
+        raise RuntimeError
+
+
+class Leaving(Gain):
+    def forward(self, frames: Tensor, states: list[Tensor]) -> tuple[Tensor, list[Tensor]]:
+        raise SystemExit(5)
+
+
+class DividingBySilence(Gain):
+    def forward(self, frames: Tensor, states: list[Tensor]) -> tuple[Tensor, list[Tensor]]:
+        return frames / frames.square().sum(-1, keepdim=True).sqrt(), states
+
+
+class Halved(Gain):
+    def __init__(self) -> None:
+        super().__init__()
+        self.half()
+
+
 @pytest.mark.parametrize(
     ("module", "code", "sentence"),
     [
@@ -114,12 +141,46 @@ class LosingAState(Gain):
         (WrongShape, "contract_broken", "same shape"),
         (Crashing, "contract_broken", "forward failed"),
         (LosingAState, "contract_broken", "returned 0 states"),
+        (LosingAllStates, "contract_broken", "list of tensors"),
+        (Falling, "contract_broken", "with RuntimeError"),
+        (Leaving, "contract_broken", "SystemExit"),
+        (DividingBySilence, "output_not_finite", "On silence the output"),
+        (Halved, "contract_broken", r"decide\.weight is torch\.float16"),
     ],
 )
 def test_modules_that_break_the_contract_are_told_what_to_change(module: type[Gain], code: str, sentence: str) -> None:
     with pytest.raises(ExportError, match=sentence) as raised:
         check_contract(as_streaming(module()))
     assert raised.value.code == code
+
+
+class WithoutStateSpecs(Gain):
+    def state_specs(self) -> list[StateSpec]:
+        raise KeyError("nowhere")
+
+
+class WithANumberForAShape(Gain):
+    def state_specs(self) -> list[StateSpec]:
+        return [StateSpec("level", 257)]  # type: ignore[arg-type]
+
+
+class WithANegativeBound(Gain):
+    def state_specs(self) -> list[StateSpec]:
+        return [StateSpec("level", (257,), bound=-1.0)]
+
+
+@pytest.mark.parametrize(
+    ("module", "sentence"),
+    [
+        (WithoutStateSpecs, "failed with KeyError"),
+        (WithANumberForAShape, "tuple of numbers"),
+        (WithANegativeBound, "has to be positive"),
+    ],
+)
+def test_wrong_facts_about_states_are_told(module: type[Gain], sentence: str) -> None:
+    with pytest.raises(ExportError, match=sentence) as raised:
+        as_streaming(module())
+    assert raised.value.code == "contract_broken"
 
 
 def test_a_module_that_keeps_the_contract_passes() -> None:
@@ -158,7 +219,7 @@ class Sorting(Gain):
     ("module", "code", "sentence"),
     [
         (FixedBatch, "shape_dynamic", "batch size"),
-        (Deciding, "shape_dynamic", "depend on values"),
+        (Deciding, "shape_dynamic", r"test_contract\.py.*frames\.abs\(\)\.max\(\) > 0\.5"),
         (Sorting, "operator_unsupported", "aten"),
     ],
 )
@@ -187,6 +248,10 @@ def with_another_layer(weights: dict[str, Tensor]) -> dict[str, Tensor]:
     return {**weights, "extra.weight": torch.zeros(3)}
 
 
+def in_integers(weights: dict[str, Tensor]) -> dict[str, Tensor]:
+    return {**weights, "decode.bias": weights["decode.bias"].to(torch.int8)}
+
+
 def of_another_size(weights: dict[str, Tensor]) -> dict[str, Tensor]:
     return {**weights, "decode.bias": torch.zeros(3)}
 
@@ -196,6 +261,7 @@ def of_another_size(weights: dict[str, Tensor]) -> dict[str, Tensor]:
     [
         (without_a_layer, "it lacks decode.bias"),
         (with_another_layer, "it has unknown extra.weight"),
+        (in_integers, r"decode\.bias is torch\.int8"),
         (of_another_size, r"decode\.bias is \[3\] and should be \[80\]"),
     ],
 )
@@ -207,6 +273,18 @@ def test_a_checkpoint_that_does_not_fit_is_told_where(
     with pytest.raises(ExportError, match=sentence) as raised:
         load_trained(checkpoint)
     assert raised.value.code == "checkpoint_unusable"
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"), [(b"", "truncated"), (b"hello", "truncated"), (b"PK\x03", "truncated")]
+)
+def test_a_file_that_is_no_checkpoint_is_told(content: bytes, sentence: str, tmp_path: Path) -> None:
+    (tmp_path / "some.pt").write_bytes(content)
+    with pytest.raises(ExportError, match=sentence):
+        read_checkpoint(tmp_path / "some.pt")
+    torch.save(Gain(), tmp_path / "some.pt")
+    with pytest.raises(ExportError, match="holds Python objects"):
+        read_checkpoint(tmp_path / "some.pt")
 
 
 def test_weights_are_found_wherever_training_programs_keep_them(tmp_path: Path) -> None:

@@ -11,9 +11,9 @@ from click.testing import CliRunner
 from edge_server.engine.model_file import load_model
 from edge_server.errors import ModelMetadataWrongError
 from export.__main__ import main
-from export.contract import as_streaming
 from export.examples.convolutional_recurrent import ConvolutionalRecurrent, ConvolutionalRecurrentConfig
 from export.examples.dual_signal import DualSignal, DualSignalConfig, fourier
+from export.factory import as_streaming
 from export.forms import offline, one_by_one
 from export.frames import to_frames, to_samples
 from export.metadata import Names, read_facts

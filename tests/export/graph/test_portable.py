@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from export.contract import as_streaming
+from export.factory import as_streaming
 from export.forms import batch_difference, one_by_one
 from export.graph.coupling import coupled_operators
 from export.graph.to_onnx import export_onnx

@@ -9,7 +9,8 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from export.contract import as_streaming, check_contract, initial_states
+from export.contract import check_contract, initial_states
+from export.factory import as_streaming
 from export.forms import batch_difference, by_frame, offline, one_by_one
 from export.graph.operators import count_operators
 from export.graph.recurrent import LARGEST_UNROLLED, decompose

@@ -5,15 +5,18 @@ from dataclasses import replace
 import numpy as np
 import onnx
 import pytest
+from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
 from export.bench import Speed
-from export.errors import QuantizationError
+from export.errors import ExportError, QuantizationError
 from export.graph.layers import find_layers
 from export.graph.operators import count_operators
 from export.integers.calibrate import calibrate
 from export.integers.candidates import INT8_CONVOLUTIONS, Candidate, build_candidates, choose
+from export.integers.floats import explain_floats
 from export.integers.quantize import INT8, WEIGHTS4, WEIGHTS8, quantize
+from export.integers.saturation import saturating_layers
 from export.integers.sensitivity import ALLOWED_ERROR_DB, Workbench, choose_layers, measure_layers
 from export.integers.target import TARGETS
 
@@ -42,8 +45,12 @@ def fragile_graph(spike: float) -> onnx.ModelProto:
     return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=9)
 
 
+def noise(shape: tuple[int, ...]) -> NDArray[np.float32]:
+    return np.random.default_rng(1).normal(size=(2, 100, *shape)).astype(np.float32)
+
+
 def workbench(model: onnx.ModelProto, shape: tuple[int, ...] = (WIDTH,)) -> Workbench:
-    frames = np.random.default_rng(1).normal(size=(2, 100, *shape)).astype(np.float32)
+    frames = noise(shape)
     return Workbench.make(model, calibrate(model, frames, {}), frames, TARGETS["auto"])
 
 
@@ -77,9 +84,9 @@ def test_every_form_computes_the_product(form: str, most_db: float) -> None:
     assert bench.error_db({"first": form, "second": form}) < most_db
 
 
-def convolution_graph() -> onnx.ModelProto:
+def convolution_graph(channels: int = 2) -> onnx.ModelProto:
     rng = np.random.default_rng(2)
-    kernel, bias = rng.normal(size=(8, 2, 1, 3)).astype(np.float32), rng.normal(size=8).astype(np.float32)
+    kernel, bias = rng.normal(size=(8, channels, 1, 3)).astype(np.float32), rng.normal(size=8).astype(np.float32)
     nodes = [
         helper.make_node("Conv", ["spectrum", "conv.weight", "conv.bias"], ["heard"], pads=[0, 1, 0, 1]),
         helper.make_node("MatMul", ["heard", "mix.weight"], ["spectrum_out"]),
@@ -87,7 +94,7 @@ def convolution_graph() -> onnx.ModelProto:
     graph = helper.make_graph(
         nodes,
         "convolution",
-        [helper.make_tensor_value_info("spectrum", TensorProto.FLOAT, ["batch", 2, 4, WIDTH])],
+        [helper.make_tensor_value_info("spectrum", TensorProto.FLOAT, ["batch", channels, 4, WIDTH])],
         [helper.make_tensor_value_info("spectrum_out", TensorProto.FLOAT, ["batch", 8, 4, WIDTH])],
         [
             numpy_helper.from_array(kernel, "conv.weight"),
@@ -106,6 +113,59 @@ def test_convolutions_run_in_integers_too() -> None:
     operators = count_operators(integers.SerializeToString())
     assert (operators.integer, operators.float, operators.integer_macs_percent) == (2, 0, 100.0)
     assert operators.macs == 8 * 4 * WIDTH * 2 * 3 + 8 * 4 * WIDTH * WIDTH
+
+
+def grouped_graph() -> onnx.ModelProto:
+    """A layer for each of four groups, as a grouped linear layer or an Einstein sum leaves it."""
+    weight = np.random.default_rng(3).normal(size=(4, WIDTH, WIDTH)).astype(np.float32)
+    graph = helper.make_graph(
+        [helper.make_node("MatMul", ["spectrum", "groups.weight"], ["spectrum_out"])],
+        "grouped",
+        [helper.make_tensor_value_info("spectrum", TensorProto.FLOAT, ["batch", 4, 1, WIDTH])],
+        [helper.make_tensor_value_info("spectrum_out", TensorProto.FLOAT, ["batch", 4, 1, WIDTH])],
+        [numpy_helper.from_array(weight, "groups.weight")],
+    )
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=9)
+
+
+def test_grouped_products_run_in_integers_and_cannot_saturate() -> None:
+    (candidate,) = build_candidates(workbench(grouped_graph(), (4, 1, WIDTH)), (INT8, WEIGHTS8))
+    operators = count_operators(candidate.model)
+    assert (operators.integer, operators.integer_macs_percent) == (1, 100.0)
+    assert candidate.error_db < -30
+    assert candidate.batch_difference == 0
+    assert saturating_layers(onnx.load_from_string(candidate.model)) == []
+
+
+def test_what_stays_float_says_why() -> None:
+    candidates = tuple(build_candidates(workbench(convolution_graph(8), (8, 4, WIDTH)), (INT8, INT8_CONVOLUTIONS)))
+    products, convolutions = candidates
+    explained = explain_floats(count_operators(products.model), products, candidates)
+    assert [item.reason for item in explained.products if item.arithmetic == "float"] == [
+        "int8-conv was measured: 1.00 times as fast as int8, 1.1 is needed"
+    ]
+    explained = explain_floats(count_operators(products.model), products, (products,))
+    assert "was not asked for" in "".join(item.reason for item in explained.products)
+    explained = explain_floats(count_operators(convolutions.model), convolutions, candidates)
+    assert {item.reason for item in explained.products} == {""}
+
+
+def test_numbers_that_break_and_bounds_that_lie_are_found() -> None:
+    model = fragile_graph(1.0)
+    frames = noise((WIDTH,))
+    with pytest.raises(ExportError, match="becomes NaN or infinite") as raised:
+        calibrate(fragile_graph(float("inf")), frames, {})
+    assert raised.value.code == "output_not_finite"
+    for node in model.graph.node:
+        node.input[:] = [name.replace("spectrum", "state_in_level") for name in node.input]
+    model.graph.node.append(helper.make_node("Identity", ["spectrum"], ["state_out_level"]))
+    row = ["batch", WIDTH]
+    model.graph.input.append(helper.make_tensor_value_info("state_in_level", TensorProto.FLOAT, row))
+    model.graph.output.append(helper.make_tensor_value_info("state_out_level", TensorProto.FLOAT, row))
+    calibrate(model, frames, {"level": 10.0})
+    with pytest.raises(ExportError, match="state_in_level reaches") as raised:
+        calibrate(model, frames, {"level": 1.0})
+    assert raised.value.code == "contract_broken"
 
 
 def test_a_layer_that_is_not_there_is_named() -> None:
