@@ -26,6 +26,17 @@ _FLAGS = (
     "--autoplay-policy=no-user-gesture-required",
 )
 
+# Every track that a microphone gave, in `window.tracks`.
+KEEP_TRACKS = """
+window.tracks = []
+const getUserMedia = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices)
+navigator.mediaDevices.getUserMedia = async constraints => {
+    const stream = await getUserMedia(constraints)
+    window.tracks.push(...stream.getTracks())
+    return stream
+}
+"""
+
 Microphone = Path | Literal["refused", "missing"]
 
 

@@ -38,6 +38,15 @@ def level_db(page: Page) -> float:
     return float(page.evaluate("window.earLevel()"))
 
 
+def steady_level_db(page: Page, readings: int = 40) -> float:
+    """The level of a steady sound, in dB below full scale: the highest of many readings, which dropouts only lower."""
+    return max(_level_after_a_frame(page) for _ in range(readings))
+
+
+def _level_after_a_frame(page: Page) -> float:
+    return float(page.evaluate("new Promise(tell => requestAnimationFrame(() => tell(window.earLevel())))"))
+
+
 def wait_for_level(page: Page, condition: str, timeout_s: float = 20) -> None:
     """Wait until the `level` at the ear fulfils a condition in JavaScript, such as `level < -60`."""
     page.wait_for_function(f"() => {{ const level = window.earLevel(); return {condition} }}", timeout=timeout_s * 1000)

@@ -17,6 +17,10 @@ from tests.browser.chromium import open_browser, open_paired
 from tests.browser.clips import CLIPS, Samples, find_lag, read_clip, si_sdr_db
 
 LEAST_GAIN_DB = 3.0
+_LET_TOKEN_END = """() => {
+    const { token } = JSON.parse(localStorage['hushbox.grant'])
+    localStorage['hushbox.grant'] = JSON.stringify({ token, expiresAtMs: Date.now() - 1 })
+}"""
 
 
 @pytest.fixture
@@ -134,6 +138,40 @@ def test_a_job_can_be_cancelled_and_deleted(page: Page, tmp_path: Path) -> None:
     expect(page.get_by_text("No files yet.")).to_be_visible()
 
 
+def test_who_pairs_anew_has_its_files_again(page: Page, box: Box) -> None:
+    _drop(page, [CLIPS / "sensor_10db.noisy.flac"])
+    expect(_job(page, "sensor_10db.noisy.flac")).to_have_attribute("data-state", "done", timeout=20_000)
+    page.evaluate(_LET_TOKEN_END)
+    page.reload()
+    expect(page.get_by_role("alert")).to_contain_text("has run out")
+    page.get_by_label("PIN").fill(box.take_pin())
+    page.keyboard.press("Enter")
+    expect(_job(page, "sensor_10db.noisy.flac")).to_have_attribute("data-state", "done")
+
+
+def test_a_box_without_room_refuses_a_file_until_another_is_deleted(playwright: Playwright, tmp_path: Path) -> None:
+    box = Box(tmp_path / "box", {"HUSHBOX_MAX_JOB_STORAGE_BYTES": "400000"})
+    try:
+        with open_browser(playwright) as context:
+            page = open_paired(context, box.url, box.take_pin())
+            page.get_by_role("link", name="Files").click()
+            expect(page.get_by_text("No files yet.")).to_be_visible()
+            for name in ("first.wav", "second.wav"):
+                _write_wav(tmp_path / name, seconds=5)
+            page.locator("input[type=file]").set_input_files(tmp_path / "first.wav")
+            expect(_job(page, "first.wav")).to_have_attribute("data-state", "done", timeout=20_000)
+            page.locator("input[type=file]").set_input_files(tmp_path / "second.wav")
+            expect(page.locator(".file-failure")).to_contain_text("no room left for files")
+            expect(_job(page, "second.wav")).to_have_count(0)
+            _job(page, "first.wav").get_by_role("button", name="Delete").click()
+            page.get_by_role("button", name="Delete for good").click()
+            expect(page.get_by_text("No files yet.")).to_be_visible()
+            page.locator("input[type=file]").set_input_files(tmp_path / "second.wav")
+            expect(_job(page, "second.wav")).to_have_attribute("data-state", "done", timeout=20_000)
+    finally:
+        box.stop()
+
+
 def _job(page: Page, name: str) -> Locator:
     return page.get_by_role("article", name=name)
 
@@ -145,6 +183,10 @@ def _download(job: Locator, folder: Path) -> tuple[int, Samples]:
     saved.value.save_as(path)
     samples, rate_hz = soundfile.read(path, dtype="float64")
     return rate_hz, samples
+
+
+def _write_wav(path: Path, seconds: int) -> None:
+    soundfile.write(path, read_clip("hum_5db.noisy")[: seconds * 16000], 16000, subtype="PCM_16")
 
 
 def _drop(page: Page, paths: list[Path]) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from playwright.sync_api import Page, Playwright, expect
 
 from tests.browser.box import Box
-from tests.browser.chromium import open_browser
+from tests.browser.chromium import KEEP_TRACKS, open_browser
 
 # What arrives at the far end of the call, twenty times a second.
 _HEAR = """() => {
@@ -47,13 +47,17 @@ def test_a_call_carries_the_clean_voice(playwright: Playwright, box: Box, noisy_
 
 def test_a_wrong_pin_is_told_to_the_page(playwright: Playwright, box: Box, noisy_microphone: Path) -> None:
     with open_browser(playwright, noisy_microphone) as context:
-        page = context.pages[0]
+        context.add_init_script(KEEP_TRACKS)
+        page = context.new_page()
         page.goto(f"{box.url}/library/example.html")
         pin = box.take_pin()
         page.get_by_label("PIN of the box").fill("000000" if pin != "000000" else "111111")
         page.get_by_role("button", name="Call").click()
         expect(page.locator("#problem")).not_to_be_empty()
         expect(page.locator("#truth")).to_have_text("off")
+        # Nobody listens when the call has failed.
+        assert page.evaluate("window.tracks.map(track => track.readyState)") == ["ended"]
+        expect(page.get_by_role("button", name="Hang up")).to_be_disabled()
         page.get_by_label("PIN of the box").fill(pin)
         page.get_by_role("button", name="Call").click()
         expect(page.locator("#truth")).to_have_text("on")

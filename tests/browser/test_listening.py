@@ -88,7 +88,7 @@ def test_both_sides_are_equally_loud(playwright: Playwright, box: Box, steady_no
         # Both settle: the loudness is that of the last four seconds.
         page.wait_for_function("() => document.querySelector('#removed').innerText === '6 dB'", timeout=20_000)
         ear.wait_for_level(page, "level > -60")
-        clean_db = ear.level_db(page)
+        clean_db = ear.steady_level_db(page)
         page.keyboard.down("b")
         wait_for_truth(page, "original")
         ear.wait_for_level(page, f"Math.abs(level - {clean_db}) < 1.5")

@@ -1,5 +1,6 @@
 import { createRoot } from 'react-dom/client'
 import { App } from './ui/shell/App'
+import { NO_KEY, takeKeyFromAddress } from './ui/shell/address-key'
 import { loadGrant } from './ui/shell/grant-store'
 import { openSession } from './ui/shell/session'
 import { loadStrings, preferredLanguage } from './ui/strings'
@@ -11,17 +12,8 @@ import './ui/styles/live.css'
 import './ui/styles/sections.css'
 import './ui/styles/shell.css'
 
-/** The PIN or invitation of a link or QR code, taken out of the address so that it is neither shared nor bookmarked. */
-function takeKeyFromAddress(): { pin: string | null; invitation: string | null } {
-  const parameters = new URLSearchParams(location.hash.slice(1))
-  const key = { pin: parameters.get('pin'), invitation: parameters.get('invite') }
-  if (key.pin !== null || key.invitation !== null)
-    history.replaceState(null, '', location.pathname + location.search)
-  return key
-}
-
 async function showPage(): Promise<void> {
-  const key = takeKeyFromAddress()
+  const key = takeKeyFromAddress() ?? NO_KEY
   const stored = loadGrant()
   const session = stored === null || stored === 'ended' ? null : openSession(stored)
   const language = preferredLanguage()

@@ -6,22 +6,38 @@ const [form, pin, hangUp, truth, far, problem] = ['call', 'pin', 'hang-up', 'tru
 )
 let abort = new AbortController()
 
-async function call() {
+async function call(signal) {
   const microphone = await navigator.mediaDevices.getUserMedia({
     audio: { noiseSuppression: false, echoCancellation: false, autoGainControl: false },
   })
+  onceOver(signal, () => microphone.getTracks().forEach((track) => track.stop()))
+  signal.throwIfAborted()
   const grant = await pair(pin.value)
   const clean = await createDenoisedStream(microphone, {
     grant,
-    signal: abort.signal,
+    signal,
     onTruth: (now) => (truth.value = now),
-    onError: (error) => (problem.textContent = error.message),
+    onError: (error) => fail(error, signal),
   })
-  const hang = await connect(clean)
-  abort.signal.addEventListener('abort', () => {
-    hang()
-    microphone.getTracks().forEach((track) => track.stop())
-  })
+  onceOver(signal, await connect(clean))
+}
+
+/** Does what is to be done when the call is over, or at once when it is. */
+function onceOver(signal, action) {
+  if (signal.aborted) action()
+  else signal.addEventListener('abort', action)
+}
+
+/** Says why a call has ended, and lets go of all that it has opened. What fails after the end is only its echo. */
+function fail(error, signal) {
+  if (signal.aborted) return
+  problem.textContent = error.message
+  hang()
+}
+
+function hang() {
+  hangUp.disabled = true
+  abort.abort()
 }
 
 /** Two ends of a call in one page; `far` plays what arrives. */
@@ -40,12 +56,10 @@ async function connect(stream) {
 
 form.addEventListener('submit', (event) => {
   event.preventDefault()
-  abort = new AbortController()
+  hang()
+  const { signal } = (abort = new AbortController())
   problem.textContent = ''
   hangUp.disabled = false
-  call().catch((error) => (problem.textContent = error.message))
+  call(signal).catch((error) => fail(error, signal))
 })
-hangUp.addEventListener('click', () => {
-  hangUp.disabled = true
-  abort.abort()
-})
+hangUp.addEventListener('click', hang)

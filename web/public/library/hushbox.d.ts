@@ -4,8 +4,11 @@ export interface Grant {
   expiresAtMs: number
 }
 
-/** Buys a token with the PIN that the box shows. Raises HushboxError: pin_wrong, pin_locked, bad_request, server_gone. */
-export declare function pair(pin: string, boxUrl?: string): Promise<Grant>
+/**
+ * Buys a token with the PIN that the box shows. With `formerToken`, ended or not, it is for the same device as that one.
+ * Raises HushboxError: pin_wrong, pin_locked, bad_request, server_gone.
+ */
+export declare function pair(pin: string, boxUrl?: string, formerToken?: string | null): Promise<Grant>
 
 /** What is true about the sound right now. Only `on` means that the noise is being removed. */
 export type Truth =

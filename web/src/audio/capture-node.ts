@@ -1,4 +1,8 @@
-import { CAPTURE_PROCESSOR, type CaptureOptions } from './worklet-messages'
+import { HEADER_BYTES } from '../client/packet'
+import { PACKETS_UNDER_WAY } from './packet-exit'
+import { mayShareMemory } from './shared-memory'
+import { allocateRing, NOTHING, RingReader } from './shared-ring'
+import { CAPTURE_PROCESSOR, type CaptureMessage, type CaptureOptions } from './worklet-messages'
 
 /** Listens to a microphone on the audio thread and hands out packets that are ready for the wire, one each 20 ms. */
 export class CaptureNode {
@@ -7,9 +11,10 @@ export class CaptureNode {
   private constructor(
     private readonly context: AudioContext,
     private readonly node: AudioWorkletNode,
+    private readonly stopReceiving: () => void,
   ) {}
 
-  /** Loads the worklet; `onPacket` gets each packet, whose buffer goes back to the audio thread when it returns. */
+  /** Loads the worklet; `onPacket` gets each packet, whose buffer is reused when it returns. */
   static async open(
     context: AudioContext,
     workletUrl: string,
@@ -17,14 +22,16 @@ export class CaptureNode {
     onPacket: (packet: ArrayBuffer) => void,
   ): Promise<CaptureNode> {
     await context.audioWorklet.addModule(workletUrl)
-    const processorOptions: CaptureOptions = { packetSamples }
+    const packetBytes = HEADER_BYTES + 2 * packetSamples
+    const memory = mayShareMemory() ? allocateRing(PACKETS_UNDER_WAY, packetBytes / 2) : null
+    const processorOptions: CaptureOptions = { packetSamples, packetBytes, memory }
     // Stereo reaches the worklet as two channels, which it mixes itself: the browser's down-mix of others is a sum.
     const node = new AudioWorkletNode(context, CAPTURE_PROCESSOR, { numberOfOutputs: 0, processorOptions })
-    node.port.onmessage = (event: MessageEvent<ArrayBuffer>) => {
-      onPacket(event.data)
-      node.port.postMessage(event.data, [event.data])
-    }
-    return new CaptureNode(context, node)
+    const stopReceiving =
+      memory === null
+        ? receiveMessages(node.port, onPacket)
+        : receiveShared(new RingReader(memory), packetBytes, onPacket)
+    return new CaptureNode(context, node, stopReceiving)
   }
 
   /** Listens to `stream` from now on, instead of the one before. */
@@ -36,6 +43,40 @@ export class CaptureNode {
 
   close(): void {
     this.source?.disconnect()
+    this.stopReceiving()
     this.node.port.close()
+  }
+}
+
+function receiveMessages(port: MessagePort, onPacket: (packet: ArrayBuffer) => void): () => void {
+  port.onmessage = ({ data: packet }: MessageEvent<CaptureMessage>) => {
+    onPacket(packet)
+    port.postMessage(packet, [packet])
+  }
+  return () => {
+    port.onmessage = null
+  }
+}
+
+function receiveShared(
+  ring: RingReader,
+  packetBytes: number,
+  onPacket: (packet: ArrayBuffer) => void,
+): () => void {
+  const packet = new Int16Array(packetBytes / 2)
+  let open = true
+  const receive = async () => {
+    while (open) {
+      while (ring.next() !== NOTHING) {
+        ring.read(packet)
+        onPacket(packet.buffer)
+      }
+      await ring.arrival()
+    }
+  }
+  void receive()
+  return () => {
+    open = false
+    ring.wake()
   }
 }

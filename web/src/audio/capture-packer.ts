@@ -3,20 +3,18 @@ import { toInt16 } from './pcm'
 import { RingBuffer } from './ring-buffer'
 
 const BACKLOG_PACKETS = 50
-const POOL_PACKETS = 16
 
 /**
  * Turns blocks of microphone samples into whole packets, ready for the wire, without allocating.
  *
- * Buffers leave through `next()` and come back through `recycle()`. While none is at hand, samples wait in a ring of
- * one second; beyond that the oldest packet is dropped, and the jump in the sequence numbers tells so.
+ * While nobody takes packets, samples wait in a ring of one second; beyond that the oldest packet is dropped, and the
+ * jump in the sequence numbers tells so.
  *
  * Thread: the audio thread. Mutates: itself.
  */
 export class CapturePacker {
   droppedPackets = 0
   private readonly ring: RingBuffer
-  private readonly pool: ArrayBuffer[] = []
   private sequence = 0
   private packetStartFrame = 0
 
@@ -25,7 +23,6 @@ export class CapturePacker {
     private readonly rateHz: number,
   ) {
     this.ring = new RingBuffer(packetSamples * BACKLOG_PACKETS)
-    for (let i = 0; i < POOL_PACKETS; i++) this.pool.push(new ArrayBuffer(HEADER_BYTES + 2 * packetSamples))
   }
 
   /** Takes one block (one array per channel, mixed to mono here) whose first sample has the number `frame`. */
@@ -41,26 +38,22 @@ export class CapturePacker {
     }
   }
 
-  /** The next whole packet, or null when there is none or every buffer is still out. */
-  next(): ArrayBuffer | null {
-    if (this.ring.size < this.packetSamples) return null
-    const buffer = this.pool.pop()
-    if (buffer === undefined) return null
-    const view = new DataView(buffer)
-    view.setUint8(0, PROTOCOL_VERSION)
-    view.setUint8(1, KIND_AUDIO)
-    view.setUint16(2, 0, true)
-    view.setUint32(4, this.sequence, true)
-    view.setUint32(8, Math.round((this.packetStartFrame * 1000) / this.rateHz) >>> 0, true)
-    for (let i = 0; i < this.packetSamples; i++) {
-      view.setInt16(HEADER_BYTES + 2 * i, toInt16(this.ring.shift()), true)
-    }
-    this.advance()
-    return buffer
+  /** Whether a whole packet waits. */
+  get ready(): boolean {
+    return this.ring.size >= this.packetSamples
   }
 
-  recycle(buffer: ArrayBuffer): void {
-    if (this.pool.length < POOL_PACKETS) this.pool.push(buffer)
+  /** Moves the next packet, which must be `ready`, into `packet`. */
+  take(packet: DataView): void {
+    packet.setUint8(0, PROTOCOL_VERSION)
+    packet.setUint8(1, KIND_AUDIO)
+    packet.setUint16(2, 0, true)
+    packet.setUint32(4, this.sequence, true)
+    packet.setUint32(8, Math.round((this.packetStartFrame * 1000) / this.rateHz) >>> 0, true)
+    for (let i = 0; i < this.packetSamples; i++) {
+      packet.setInt16(HEADER_BYTES + 2 * i, toInt16(this.ring.shift()), true)
+    }
+    this.advance()
   }
 
   private dropOldest(): void {

@@ -50,12 +50,12 @@ export class JitterBuffer {
     this.samplesUntilReview = rateHz * REVIEW_S
   }
 
-  /** Adds one packet of 16-bit samples, both of the same length; a full buffer lets its oldest samples go. */
-  push(wet: Int16Array, dry: Int16Array): void {
-    const surplus = wet.length - this.wet.free
+  /** Adds the first `samples` 16-bit samples of each; a full buffer lets its oldest ones go. */
+  push(wet: Int16Array, dry: Int16Array, samples = wet.length): void {
+    const surplus = samples - this.wet.free
     if (surplus > 0) this.discard(surplus)
     this.waitSamples += WAIT_SMOOTHING * (this.wet.size - this.waitSamples)
-    for (let i = 0; i < wet.length; i++) {
+    for (let i = 0; i < samples; i++) {
       this.wet.push(toFloat(wet[i] ?? 0))
       this.dry.push(toFloat(dry[i] ?? 0))
     }

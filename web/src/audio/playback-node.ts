@@ -1,4 +1,12 @@
-import { PLAYBACK_PROCESSOR, type PlaybackMessage, type PlaybackReport } from './worklet-messages'
+import { FeedWriter } from './shared-feed'
+import { mayShareMemory } from './shared-memory'
+import { allocateRing } from './shared-ring'
+import {
+  PLAYBACK_PROCESSOR,
+  type PlaybackMessage,
+  type PlaybackOptions,
+  type PlaybackReport,
+} from './worklet-messages'
 
 /** What the ear gets. */
 export type Hearing = 'nothing' | 'clean' | 'original'
@@ -11,6 +19,12 @@ export interface PlayedSpectra {
 
 const SWITCH_S = 0.015
 const SPECTRUM_SIZE = 1024
+/** What may wait for the audio thread: as much as its jitter buffer holds, in packets of 5 ms or more. */
+const WAITING_PACKETS = 400
+const LEAST_PACKET_MS = 5
+
+/** The way of the sound to the audio thread. */
+type Feed = Pick<FeedWriter, 'play' | 'clear'>
 
 /** Plays what comes back through a jitter buffer on the audio thread; both signals run, a switch picks one. */
 export class PlaybackNode {
@@ -30,6 +44,7 @@ export class PlaybackNode {
   private constructor(
     private readonly context: AudioContext,
     private readonly node: AudioWorkletNode,
+    private readonly feed: Feed,
     destination: AudioNode,
   ) {
     this.wetGain = new GainNode(context, { gain: 0 })
@@ -50,22 +65,27 @@ export class PlaybackNode {
     destination: AudioNode,
   ): Promise<PlaybackNode> {
     await context.audioWorklet.addModule(workletUrl)
+    const packetWords = (2 * context.sampleRate * LEAST_PACKET_MS) / 1000
+    const memory = mayShareMemory() ? allocateRing(WAITING_PACKETS, packetWords) : null
+    const processorOptions: PlaybackOptions = { memory }
     const node = new AudioWorkletNode(context, PLAYBACK_PROCESSOR, {
       numberOfInputs: 0,
       numberOfOutputs: 2,
       outputChannelCount: [1, 1],
+      processorOptions,
     })
-    return new PlaybackNode(context, node, destination)
+    const feed = memory === null ? messageFeed(node.port) : new FeedWriter(memory)
+    return new PlaybackNode(context, node, feed, destination)
   }
 
   /** Adds one packet of each, aligned in time. */
   play(wet: Int16Array, dry: Int16Array): void {
-    this.send({ wet, dry })
+    this.feed.play(wet, dry)
   }
 
   /** Forgets what waits, for a new stream. */
   clear(): void {
-    this.send('clear')
+    this.feed.clear()
   }
 
   hear(hearing: Hearing): void {
@@ -91,16 +111,17 @@ export class PlaybackNode {
     this.node.port.close()
   }
 
-  private send(message: PlaybackMessage): void {
-    this.node.port.postMessage(message)
-  }
-
   private ramp(node: GainNode, gain: number): void {
     const now = this.context.currentTime
     node.gain.cancelScheduledValues(now)
     node.gain.setValueAtTime(node.gain.value, now)
     node.gain.linearRampToValueAtTime(gain, now + SWITCH_S)
   }
+}
+
+function messageFeed(port: MessagePort): Feed {
+  const send = (message: PlaybackMessage) => port.postMessage(message)
+  return { play: (wet, dry) => send({ wet, dry }), clear: () => send('clear') }
 }
 
 function analyserOf(context: AudioContext): AnalyserNode {

@@ -1,7 +1,7 @@
 import { CaptureNode } from '../audio/capture-node'
 import { closeMicrophone, openMicrophone, type Microphone } from '../audio/microphone'
 import { PlaybackNode } from '../audio/playback-node'
-import { openAudioContext, packetSamples, PACKET_MS } from '../audio/rates'
+import { openAudioContext, packetSamples, PACKET_MS, startSound } from '../audio/rates'
 import type { WorkletUrls } from '../audio/worklet-urls'
 
 /** An open microphone, its capture and the playback, all on one clock. */
@@ -30,8 +30,9 @@ export class AudioDevices {
     onPacket: (packet: ArrayBuffer) => void,
   ): Promise<AudioDevices> {
     const microphone = await openMicrophone(deviceId)
+    let context: AudioContext | null = null
     try {
-      const context = await openAudioContext()
+      context = await openAudioContext()
       const playback = await PlaybackNode.open(context, urls.playback, context.destination)
       const capture = await CaptureNode.open(
         context,
@@ -39,10 +40,11 @@ export class AudioDevices {
         packetSamples(context.sampleRate),
         onPacket,
       )
-      await context.resume()
+      await startSound(context)
       return new AudioDevices(context, microphone, playback, capture)
     } catch (error) {
       closeMicrophone(microphone)
+      await context?.close()
       throw error
     }
   }

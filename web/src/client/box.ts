@@ -29,7 +29,9 @@ export interface BoxEvent {
   number: number
   at_ms: number
   kind: string
+  /** A sentence in English. */
   text: string
+  fields: Readonly<Record<string, unknown>>
 }
 
 export interface BoxSession {

@@ -13,6 +13,7 @@ export const BROWSER_CODES = [
   'microphone_busy',
   'microphone_lost',
   'microphone_changed',
+  'sound_output_missing',
   'feedback',
   'storage_full',
   'storage_closed',

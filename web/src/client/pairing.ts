@@ -9,9 +9,12 @@ export interface Grant {
 /** What a token's holder may do (PROTOCOL.md, 7). */
 export type Role = 'owner' | 'speaker' | 'listener'
 
-/** Buys a token with the PIN that the box shows. Raises HushboxError: pin_wrong, pin_locked, bad_request, server_gone. */
-export async function pair(pin: string, boxUrl = ''): Promise<Grant> {
-  return (await buy(`${boxUrl}/api/v1/pair`, { pin })).grant
+/**
+ * Buys a token with the PIN that the box shows. With `formerToken`, ended or not, it is for the same device as that one,
+ * which keeps its files. Raises HushboxError: pin_wrong, pin_locked, bad_request, server_gone.
+ */
+export async function pair(pin: string, boxUrl = '', formerToken: string | null = null): Promise<Grant> {
+  return (await buy(`${boxUrl}/api/v1/pair`, { pin }, formerToken)).grant
 }
 
 /** A token bought with an invitation, and the one room that it may be for. */
@@ -20,9 +23,16 @@ export interface Welcome {
   roomId: string | null
 }
 
-/** Buys a token with the code of an invitation. Raises HushboxError: invitation_invalid, bad_request, server_gone. */
-export async function redeemInvitation(code: string, boxUrl = ''): Promise<Welcome> {
-  const { grant, body } = await buy(`${boxUrl}/api/v1/invitations/redeem`, { code })
+/**
+ * Buys a token with the code of an invitation; `formerToken` as in `pair`.
+ * Raises HushboxError: invitation_invalid, bad_request, server_gone.
+ */
+export async function redeemInvitation(
+  code: string,
+  boxUrl = '',
+  formerToken: string | null = null,
+): Promise<Welcome> {
+  const { grant, body } = await buy(`${boxUrl}/api/v1/invitations/redeem`, { code }, formerToken)
   const { room } = body as { room?: unknown }
   return { grant, roomId: typeof room === 'string' ? room : null }
 }
@@ -51,8 +61,13 @@ function claimsOf(token: string): { role?: unknown; room?: unknown } {
   }
 }
 
-async function buy(url: string, payment: object): Promise<{ grant: Grant; body: unknown }> {
-  const response = await post(url, JSON.stringify(payment))
+async function buy(
+  url: string,
+  payment: object,
+  formerToken: string | null,
+): Promise<{ grant: Grant; body: unknown }> {
+  const former = formerToken === null ? {} : { token: formerToken }
+  const response = await post(url, JSON.stringify({ ...payment, ...former }))
   const body: unknown = await response.json().catch(() => null)
   if (!response.ok) throw HushboxError.fromWire((body as { error?: unknown } | null)?.error)
   return { grant: toGrant(body), body }

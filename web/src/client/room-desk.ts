@@ -28,8 +28,8 @@ export class RoomDesk extends Store<RoomEvents> {
   memberId = ''
   messages: readonly RoomMessage[] = []
   invitation: OpenInvitation | null = null
-  /** Why the last room is over; null while there is none. */
-  ended: RoomEnd | null = null
+  /** Why the last room is over; null while there is none, and after leaving it. */
+  ended: { roomId: string; reason: RoomEnd } | null = null
   listening = true
   private readonly lane: Lane
   private readonly player = new RoomPlayer(workletUrls)
@@ -157,10 +157,11 @@ export class RoomDesk extends Store<RoomEvents> {
   }
 
   private over(reason: RoomEnd | null): void {
+    const { room } = this
+    this.ended = reason === null || room === null ? null : { roomId: room.room_id, reason }
     this.room = null
     this.invitation = null
     this.streamId = null
-    this.ended = reason
     void this.player.close()
     this.changed()
   }

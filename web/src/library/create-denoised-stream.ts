@@ -1,7 +1,7 @@
 import { CaptureNode } from '../audio/capture-node'
 import { describeMicrophone } from '../audio/microphone'
 import { PlaybackNode } from '../audio/playback-node'
-import { openAudioContext, packetSamples } from '../audio/rates'
+import { openAudioContext, packetSamples, startSound } from '../audio/rates'
 import { workletUrls } from '../audio/worklet-urls'
 import { NO_ANSWERS } from '../client/answer-window'
 import { AudioLane } from '../client/audio-lane'
@@ -49,7 +49,7 @@ export async function createDenoisedStream(
     await connected(connection)
     const chain = await openChain(context, connection, lane, options.suppressionLimitDb ?? null)
     chain.capture.attach(source)
-    await context.resume()
+    await startSound(context)
     await chain.line.open()
     const clean = chain.destination.stream
     const stopLooking = watch(chain.line, lane, context, options.onTruth)

@@ -9,12 +9,13 @@ function block(from: number, length = 128): Float32Array {
   return Float32Array.from({ length }, (_, i) => (from + i) / 32768)
 }
 
-function drain(packer: CapturePacker, recycle: boolean): AudioPacket[] {
+function drain(packer: CapturePacker, packetSamples = PACKET_SAMPLES, most = Infinity): AudioPacket[] {
   const packets: AudioPacket[] = []
-  for (let bytes = packer.next(); bytes !== null; bytes = packer.next()) {
-    const packet = decodePacket(bytes.slice(0))
+  while (packer.ready && packets.length < most) {
+    const view = new DataView(new ArrayBuffer(12 + 2 * packetSamples))
+    packer.take(view)
+    const packet = decodePacket(view.buffer)
     if (packet !== null) packets.push(packet)
-    if (recycle) packer.recycle(bytes)
   }
   return packets
 }
@@ -25,7 +26,7 @@ describe('CapturePacker', () => {
     const packets: AudioPacket[] = []
     for (let frame = 0; frame < 9600; frame += 128) {
       packer.write([block(frame)], frame)
-      packets.push(...drain(packer, true))
+      packets.push(...drain(packer))
     }
     expect(packets.map((packet) => packet.sequence)).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9])
     expect(packets.map((packet) => packet.capturedMs)).toEqual([0, 20, 40, 60, 80, 100, 120, 140, 160, 180])
@@ -36,34 +37,29 @@ describe('CapturePacker', () => {
   test('mixes several channels to their mean', () => {
     const packer = new CapturePacker(128, RATE_HZ)
     packer.write([block(100), block(300)], 0)
-    expect(drain(packer, true)[0]?.samples[0]).toBe(200)
+    expect(drain(packer, 128)[0]?.samples[0]).toBe(200)
   })
 
   test('clips what is louder than full scale instead of wrapping it', () => {
     const packer = new CapturePacker(2, RATE_HZ)
     packer.write([Float32Array.of(1.5, -1.5)], 0)
-    expect(Array.from(drain(packer, true)[0]?.samples ?? [])).toEqual([32767, -32768])
+    expect(Array.from(drain(packer, 2)[0]?.samples ?? [])).toEqual([32767, -32768])
   })
 
-  test('keeps samples while no buffer comes back, and tells of those it had to drop', () => {
+  test('keeps samples while nobody takes them, and tells of those it had to drop', () => {
     const packer = new CapturePacker(PACKET_SAMPLES, RATE_HZ)
-    const before: AudioPacket[] = []
-    // 16 buffers leave, one second waits, 20 packets more are too many.
-    for (let frame = 0; frame < PACKET_SAMPLES * 86; frame += PACKET_SAMPLES) {
+    // One second waits, 20 packets more are too many.
+    for (let frame = 0; frame < PACKET_SAMPLES * 70; frame += PACKET_SAMPLES) {
       packer.write([block(0, PACKET_SAMPLES)], frame)
-      before.push(...drain(packer, false))
     }
-    expect(before).toHaveLength(16)
     expect(packer.droppedPackets).toBe(20)
-    packer.recycle(new ArrayBuffer(12 + 2 * PACKET_SAMPLES))
-    const next = drain(packer, false)
-    expect(next[0]?.sequence).toBe(36)
-    expect(next[0]?.capturedMs).toBe(720)
+    expect(drain(packer, PACKET_SAMPLES, 1)[0]).toMatchObject({ sequence: 20, capturedMs: 400 })
+    expect(drain(packer)).toHaveLength(49)
   })
 
   test('has whole packets of 20 ms at 44.1 kHz', () => {
     const packer = new CapturePacker(882, 44100)
     for (let frame = 0; frame < 44100; frame += 100) packer.write([block(frame, 100)], frame)
-    expect(drain(packer, true).at(-1)).toMatchObject({ sequence: 49, capturedMs: 980 })
+    expect(drain(packer, 882).at(-1)).toMatchObject({ sequence: 49, capturedMs: 980 })
   })
 })

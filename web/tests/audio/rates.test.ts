@@ -1,5 +1,5 @@
 import { afterEach, expect, test, vi } from 'vitest'
-import { openAudioContext, packetSamples, SUPPORTED_RATES_HZ } from '../../src/audio/rates'
+import { openAudioContext, packetSamples, startSound, SUPPORTED_RATES_HZ } from '../../src/audio/rates'
 
 afterEach(() => {
   vi.unstubAllGlobals()
@@ -35,4 +35,14 @@ test('asks for 48 kHz where a box would refuse the rate of the device, and leave
 
 test('packets of 20 ms are whole samples at every rate', () => {
   expect(SUPPORTED_RATES_HZ.map(packetSamples)).toEqual([160, 320, 480, 640, 882, 960])
+})
+
+test('a sound that never begins is an error, not a wait', async () => {
+  vi.useFakeTimers()
+  const stuck = { resume: () => new Promise<void>(() => undefined) } as unknown as AudioContext
+  const outcome = expect(startSound(stuck)).rejects.toMatchObject({ code: 'sound_output_missing' })
+  await vi.advanceTimersByTimeAsync(6000)
+  await outcome
+  vi.useRealTimers()
+  await startSound({ resume: () => Promise.resolve() } as unknown as AudioContext)
 })

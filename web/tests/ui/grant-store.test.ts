@@ -1,6 +1,12 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import type { Grant } from '../../src/client/pairing'
-import { forgetGrant, loadGrant, onGrantElsewhere, saveGrant } from '../../src/ui/shell/grant-store'
+import {
+  forgetGrant,
+  formerToken,
+  loadGrant,
+  onGrantElsewhere,
+  saveGrant,
+} from '../../src/ui/shell/grant-store'
 
 const KEY = 'hushbox.grant'
 let page: EventTarget
@@ -69,4 +75,12 @@ test('another tab that renews or forgets is heard, and nothing else', () => {
   stop()
   tellFromElsewhere(JSON.stringify(grant))
   expect(heard).toEqual([grant, null])
+})
+
+test('the token is known after its end, until the box is forgotten', () => {
+  expect(formerToken()).toBeNull()
+  saveGrant(grantFor(-1))
+  expect(formerToken()).toBe('token')
+  forgetGrant()
+  expect(formerToken()).toBeNull()
 })

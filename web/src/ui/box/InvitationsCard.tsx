@@ -24,7 +24,7 @@ export function InvitationsCard({
       <ul className="lines">
         {invitations.map((invitation) => (
           <li key={invitation.invitation_id} data-state={invitation.state}>
-            <b>{invitation.label === '' ? rooms.roles[invitation.role] : invitation.label}</b>
+            <b>{invitation.label === '' ? words.unnamed : invitation.label}</b>
             <small>
               {[
                 rooms.roles[invitation.role],

@@ -21,7 +21,7 @@ export function LimitsCard({ desk, limits }: { desk: BoxDesk; limits: BoxLimits 
         {Object.entries(limits).map(([name, { lowest, highest }]) => (
           <label key={name} className="field">
             <span>
-              {words.limits[name] ?? name} <small>{`${lowest}–${highest}`}</small>
+              {words.limits[name] ?? name} <small className="nowrap">{`${lowest}–${highest}`}</small>
             </span>
             <input
               type="number"

@@ -1,4 +1,5 @@
 import { FLOOR_DBFS, type Level } from '../../audio/level'
+import { decibels } from '../parts/format'
 import { useStrings } from '../strings'
 
 const LOWEST_SHOWN_DBFS = -60
@@ -28,7 +29,7 @@ export function Meter({ label, level }: { label: string; level: Level }) {
           />
         )}
       </span>
-      <span className="value">{silent ? '–' : `${Math.round(level.peakDbfs)} dB`}</span>
+      <span className="value">{silent ? '–' : decibels(level.peakDbfs)}</span>
     </div>
   )
 }

@@ -1,4 +1,4 @@
-import type { Strings } from '../strings'
+import { localeOf, type Language, type Strings } from '../strings'
 
 /** Seconds as 1:05, or 1:01:05. */
 export function clock(seconds: number): string {
@@ -33,6 +33,16 @@ export function bytes(count: number): string {
 }
 
 /** A moment as the language writes it, to the minute. */
-export function moment(atMs: number, language: string): string {
-  return new Intl.DateTimeFormat(language, { dateStyle: 'medium', timeStyle: 'short' }).format(atMs)
+export function moment(atMs: number, language: Language): string {
+  return new Intl.DateTimeFormat(localeOf(language), { dateStyle: 'medium', timeStyle: 'short' }).format(atMs)
+}
+
+/** The time of day, to the minute (`short`) or to the second (`medium`). */
+export function timeOfDay(atMs: number, language: Language, timeStyle: 'short' | 'medium'): string {
+  return new Intl.DateTimeFormat(localeOf(language), { timeStyle }).format(atMs)
+}
+
+/** A level, with a true minus sign. */
+export function decibels(db: number): string {
+  return `${Math.round(db)} dB`.replace('-', '\u2212')
 }

@@ -39,12 +39,13 @@ export function RecordingsPage({ session, open, tell }: RecordingsPageProps) {
 
 function RecordingLine({ facts }: { facts: RecordingFacts }) {
   const { language } = useSpoken()
+  const startedAt = moment(facts.startedAtMs, language)
   return (
     <li>
       <a href={addressOf('recordings', facts.id)}>
         <b>{facts.name}</b>
         <span className="value">{clock(facts.samples / facts.rateHz)}</span>
-        <small>{moment(facts.startedAtMs, language)}</small>
+        {facts.name !== startedAt && <small>{startedAt}</small>}
       </a>
     </li>
   )

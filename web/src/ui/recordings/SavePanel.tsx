@@ -34,26 +34,29 @@ export function SavePanel({ sound, range, name, token, onError }: SavePanelProps
     }
   }
   return (
-    <div className="save row start">
-      <Segments
-        legend={words.downloadSide}
-        name="save-side"
-        choice={side}
-        choices={{ clean: live.clean, original: live.original }}
-        onChoose={setSide}
-      />
-      <Segments
-        legend={words.format}
-        name="save-format"
-        choice={format}
-        choices={{ wav: words.wav, flac: words.flac }}
-        onChoose={setFormat}
-      />
-      <button type="button" className="primary" disabled={busy} onClick={() => void save()}>
-        {busy ? words.saving : words.download}
-      </button>
+    <fieldset className="save">
+      <legend>{words.saveTitle}</legend>
+      <div className="row start">
+        <Segments
+          legend={words.downloadSide}
+          name="save-side"
+          choice={side}
+          choices={{ clean: live.clean, original: live.original }}
+          onChoose={setSide}
+        />
+        <Segments
+          legend={words.format}
+          name="save-format"
+          choice={format}
+          choices={{ wav: words.wav, flac: words.flac }}
+          onChoose={setFormat}
+        />
+        <button type="button" className="primary" disabled={busy} onClick={() => void save()}>
+          {busy ? words.saving : words.download}
+        </button>
+      </div>
       {format === 'flac' && <small>{words.flacHint}</small>}
-    </div>
+    </fieldset>
   )
 }
 

@@ -1,5 +1,6 @@
 import { useEffect, useRef, useState, type SubmitEvent } from 'react'
 import type { RoomDesk } from '../../client/room-desk'
+import { timeOfDay } from '../parts/format'
 import { useSpoken } from '../strings'
 
 /** What the people of a room write to each other. */
@@ -16,7 +17,6 @@ export function Chat({ desk }: { desk: RoomDesk }) {
     event.preventDefault()
     if (text.trim() !== '' && (await desk.chat(text.trim()))) setText('')
   }
-  const hour = (atMs: number) => new Intl.DateTimeFormat(language, { timeStyle: 'short' }).format(atMs)
   return (
     <section className="card chat" aria-labelledby="chat-title">
       <h2 id="chat-title">{words.chat}</h2>
@@ -25,7 +25,7 @@ export function Chat({ desk }: { desk: RoomDesk }) {
           {messages.map((message) => (
             <li key={message.number} ref={message === messages.at(-1) ? end : null}>
               <small>
-                {message.display_name} · {hour(message.at_ms)}
+                {message.display_name} · {timeOfDay(message.at_ms, language, 'short')}
               </small>
               <p>{message.text}</p>
             </li>
@@ -36,6 +36,7 @@ export function Chat({ desk }: { desk: RoomDesk }) {
         <input
           type="text"
           aria-label={words.message}
+          placeholder={words.message}
           maxLength={1000}
           value={text}
           onChange={(event) => setText(event.target.value)}

@@ -16,7 +16,10 @@ export function EnterRoom({ session, desk, roomId }: EnterRoomProps) {
   const [displayName, setDisplayName] = useState(keptName)
   const [roomName, setRoomName] = useState('')
   const mayOpen = session.connection.role !== 'listener'
-  const joins = roomId !== null || !mayOpen
+  const { ended } = desk
+  // Who came in again elsewhere may do so here, too; any other end is the room's own.
+  const gone = ended !== null && ended.reason !== 'moved' && (roomId === null || roomId === ended.roomId)
+  const joins = (roomId !== null && !gone) || !mayOpen
   const enter = (event: SubmitEvent) => {
     event.preventDefault()
     keepName(displayName.trim())
@@ -24,38 +27,40 @@ export function EnterRoom({ session, desk, roomId }: EnterRoomProps) {
   }
   return (
     <section className="card enter-room" aria-labelledby="rooms-title">
-      <h2 id="rooms-title">{joins ? words.joinTitle : words.title}</h2>
-      {desk.ended !== null && <p role="status">{words.ends[desk.ended]}</p>}
+      <h2 id="rooms-title">{joins && !gone ? words.joinTitle : words.title}</h2>
+      {ended !== null && <p role="status">{words.ends[ended.reason]}</p>}
       <p className="fine-print">{words.lead}</p>
-      <form onSubmit={enter}>
-        <label className="field">
-          <span>{words.yourName}</span>
-          <input
-            type="text"
-            required
-            maxLength={40}
-            autoComplete="nickname"
-            value={displayName}
-            onChange={(event) => setDisplayName(event.target.value)}
-          />
-        </label>
-        {!joins && (
+      {!(joins && gone) && (
+        <form onSubmit={enter}>
           <label className="field">
-            <span>{words.roomName}</span>
+            <span>{words.yourName}</span>
             <input
               type="text"
               required
               maxLength={40}
-              value={roomName}
-              onChange={(event) => setRoomName(event.target.value)}
+              autoComplete="nickname"
+              value={displayName}
+              onChange={(event) => setDisplayName(event.target.value)}
             />
           </label>
-        )}
-        <button type="submit" className="primary" disabled={!desk.connected}>
-          {joins ? words.join : words.open}
-        </button>
-      </form>
-      {!joins && <p className="fine-print">{words.linkHint}</p>}
+          {!joins && (
+            <label className="field">
+              <span>{words.roomName}</span>
+              <input
+                type="text"
+                required
+                maxLength={40}
+                value={roomName}
+                onChange={(event) => setRoomName(event.target.value)}
+              />
+            </label>
+          )}
+          <button type="submit" className="primary" disabled={!desk.connected}>
+            {joins ? words.join : words.open}
+          </button>
+        </form>
+      )}
+      {(!joins || gone) && <p className="fine-print">{words.linkHint}</p>}
     </section>
   )
 }

@@ -24,46 +24,46 @@ export function RoomView({ session, desk, room }: RoomViewProps) {
   const mayInvite = me?.host === true || session.connection.role === 'owner'
   return (
     <div className="workbench room">
-      <section className="card" aria-labelledby="room-title">
-        <div className="row">
-          <h2 id="room-title">{room.name}</h2>
-          <span className="fine-print">{words.until(moment(room.expires_at_ms, language))}</span>
-        </div>
-        <p role="status" className="voice" data-speaking={speaker !== undefined}>
-          {speaker === undefined
-            ? words.nobodySpeaks
-            : speaker.member_id === desk.memberId
-              ? words.youSpeak
-              : words.speakers(speaker.display_name)}
-        </p>
-        <div className="row start">
-          {session.live !== null && <SpeakButton desk={desk} live={session.live} />}
-          <label className="toggle">
-            <input
-              type="checkbox"
-              role="switch"
-              checked={desk.listening}
-              onChange={() => void desk.listen(!desk.listening)}
-            />
-            <span>{words.listen}</span>
-          </label>
-        </div>
-        <People members={room.members} memberId={desk.memberId} />
-        <div className="row start">
-          <button type="button" onClick={() => void desk.leave()}>
-            {words.leave}
-          </button>
-          {mayInvite && (
-            <button type="button" className="danger" onClick={() => void desk.close()}>
-              {words.close}
-            </button>
-          )}
-        </div>
-      </section>
       <div className="column">
-        {mayInvite && <Invite desk={desk} />}
-        <Chat desk={desk} />
+        <section className="card" aria-labelledby="room-title">
+          <div className="row">
+            <h2 id="room-title">{room.name}</h2>
+            <span className="fine-print">{words.until(moment(room.expires_at_ms, language))}</span>
+          </div>
+          <p role="status" className="voice" data-speaking={speaker !== undefined}>
+            {speaker === undefined
+              ? words.nobodySpeaks
+              : speaker.member_id === desk.memberId
+                ? words.youSpeak
+                : words.speakers(speaker.display_name)}
+          </p>
+          <div className="row start">
+            {session.live !== null && <SpeakButton desk={desk} live={session.live} />}
+            <label className="toggle">
+              <input
+                type="checkbox"
+                role="switch"
+                checked={desk.listening}
+                onChange={() => void desk.listen(!desk.listening)}
+              />
+              <span>{words.listen}</span>
+            </label>
+          </div>
+          <People members={room.members} memberId={desk.memberId} />
+          <div className="row start">
+            <button type="button" onClick={() => void desk.leave()}>
+              {words.leave}
+            </button>
+            {mayInvite && (
+              <button type="button" className="danger" onClick={() => void desk.close()}>
+                {words.close}
+              </button>
+            )}
+          </div>
+        </section>
+        {mayInvite && <Chat desk={desk} />}
       </div>
+      {mayInvite ? <Invite desk={desk} /> : <Chat desk={desk} />}
     </div>
   )
 }

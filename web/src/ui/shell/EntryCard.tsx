@@ -1,10 +1,12 @@
 import { useEffect, useRef } from 'react'
 import { HushboxError, redeemInvitation, type Grant } from '../../client'
 import { useStrings } from '../strings'
+import type { AddressKey } from './address-key'
+import { formerToken } from './grant-store'
 import { PairCard } from './PairCard'
 
 export interface EntryCardProps {
-  addressKey: { pin: string | null; invitation: string | null }
+  addressKey: AddressKey
   onEntering: () => void
   onEntered: (grant: Grant) => void
   onError: (error: HushboxError) => void
@@ -30,7 +32,7 @@ function Redeeming({ code, onEntered, onError }: RedeemingProps) {
     // An invitation may be good for one use, so only the first showing of this card may send it.
     if (asked.current) return
     asked.current = true
-    redeemInvitation(code).then(
+    redeemInvitation(code, '', formerToken()).then(
       ({ grant }) => onEntered(grant),
       (error: unknown) => onError(HushboxError.from(error)),
     )

@@ -1,6 +1,7 @@
 import { useEffect, useRef, useState, type SubmitEvent } from 'react'
 import { HushboxError, pair, type Grant } from '../../client'
 import { useStrings } from '../strings'
+import { formerToken } from './grant-store'
 
 export interface PairCardProps {
   initialPin: string | null
@@ -27,7 +28,7 @@ export function PairCard({ initialPin, onPairing, onPaired, onError }: PairCardP
     setBusy(true)
     onPairing()
     try {
-      onPaired(await pair(pin))
+      onPaired(await pair(pin, '', formerToken()))
     } catch (error) {
       onError(HushboxError.from(error))
       setBusy(false)

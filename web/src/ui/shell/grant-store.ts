@@ -14,6 +14,16 @@ export function loadGrant(): StoredGrant {
   }
 }
 
+/** The token that this browser had last, ended or not: by it the box knows the device again, and its files. */
+export function formerToken(): string | null {
+  try {
+    const token = parse(localStorage.getItem(KEY))?.token
+    return typeof token === 'string' ? token : null
+  } catch {
+    return null
+  }
+}
+
 /** Keeps a grant for this tab, for others, and for the next visit. */
 export function saveGrant(grant: Grant): void {
   try {

@@ -1,5 +1,6 @@
 import { useEffect, useState } from 'react'
 import type { Role } from '../../client'
+import { keyInAddress } from './address-key'
 
 export const SECTIONS = ['live', 'recordings', 'files', 'rooms', 'box'] as const
 export type Section = (typeof SECTIONS)[number]
@@ -20,7 +21,10 @@ export function sectionsOf(role: Role): readonly Section[] {
 export function useRoute(sections: readonly Section[]): Route {
   const [hash, setHash] = useState(() => location.hash)
   useEffect(() => {
-    const read = () => setHash(location.hash)
+    const read = () => {
+      // A link that brings a key leads nowhere else.
+      if (keyInAddress() === null) setHash(location.hash)
+    }
     addEventListener('hashchange', read)
     return () => {
       removeEventListener('hashchange', read)

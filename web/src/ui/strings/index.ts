@@ -39,6 +39,11 @@ export function preferredLanguage(): Language {
   return candidates.find((tag): tag is Language => tag !== null && tag in LANGUAGES) ?? 'en'
 }
 
+/** The tag to write moments by: the browser's own kind of the language, such as en-GB, where it has one. */
+export function localeOf(language: Language): string {
+  return navigator.languages.find((tag) => tag.startsWith(language)) ?? language
+}
+
 export function keepLanguage(language: Language): void {
   try {
     localStorage.setItem(KEY, language)

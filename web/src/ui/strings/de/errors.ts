@@ -50,6 +50,8 @@ export const errors: typeof en.errors = {
   microphone_busy: 'Das Mikrofon ließ sich nicht öffnen. Vielleicht benutzt es ein anderes Programm.',
   microphone_lost: 'Das Mikrofon wurde abgezogen oder weggenommen, deshalb ist Schluss.',
   microphone_changed: 'Das Mikrofon wurde abgezogen. Es geht mit einem anderen weiter.',
+  sound_output_missing:
+    'Der Browser kann den Ton nicht starten. Er braucht einen Lautsprecher oder Kopfhörer, auch wenn niemand zuhört.',
   feedback: 'Es begann zu pfeifen, deshalb ist das Mithören aus. Nimm Kopfhörer.',
   storage_full: 'Auf diesem Gerät ist kein Platz mehr, deshalb endet die Aufnahme. Was schon da ist, bleibt.',
   storage_closed: 'Dieser Browser behält hier keine Aufnahmen, etwa in einem privaten Fenster.',

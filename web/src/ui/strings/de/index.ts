@@ -1,6 +1,7 @@
 import type { Strings } from '..'
 import { box } from './box'
 import { errors, fileErrors } from './errors'
+import { events } from './events'
 import { files } from './files'
 import { live } from './live'
 import { recordings } from './recordings'
@@ -8,4 +9,4 @@ import { rooms } from './rooms'
 import { shell } from './shell'
 import { time } from './time'
 
-export const de: Strings = { box, errors, fileErrors, files, live, recordings, rooms, shell, time }
+export const de: Strings = { box, errors, events, fileErrors, files, live, recordings, rooms, shell, time }

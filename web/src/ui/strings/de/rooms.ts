@@ -1,12 +1,14 @@
 import type { en } from '../en'
 
-const roles: typeof en.rooms.roles = { owner: 'Eigentum', speaker: 'spricht mit', listener: 'hört zu' }
+const roles: typeof en.rooms.roles = { owner: 'verwaltet', speaker: 'spricht mit', listener: 'hört zu' }
 
 const ends: typeof en.rooms.ends = {
   closed: 'Der Raum wurde geschlossen.',
   expired: 'Die Zeit des Raums ist um.',
   empty: 'Der Raum wurde geschlossen, weil niemand darin war.',
   server_stopping: 'Die Box wurde neu gestartet, ihre Räume sind weg.',
+  moved:
+    'Du bist diesem Raum anderswo noch einmal beigetreten, in einem anderen Tab oder Fenster; dort geht es weiter.',
 }
 
 export const rooms: typeof en.rooms = {

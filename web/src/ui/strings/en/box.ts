@@ -36,6 +36,7 @@ export const box = {
   disconnect: 'Disconnect',
   revokeAccess: 'Disconnect and take back the access',
   invitations: 'Invitations',
+  unnamed: 'Invitation',
   noInvitations: 'No invitations yet.',
   role: 'Role',
   label: 'For whom',

@@ -47,6 +47,8 @@ export const errors = {
   microphone_busy: 'The microphone could not be opened. Another program may be using it.',
   microphone_lost: 'The microphone was unplugged or taken away, so the stream has ended.',
   microphone_changed: 'The microphone was unplugged. The sound goes on with another one.',
+  sound_output_missing:
+    'The browser cannot start the sound. It needs a loudspeaker or headphones, also where nobody listens.',
   feedback: 'That began to whistle, so listening is off. Use headphones.',
   storage_full: 'This device has no room left, so the recording has ended. What was kept is safe.',
   storage_closed: 'This browser does not keep recordings here, as in a private window.',

@@ -1,5 +1,6 @@
 import { box } from './box'
 import { errors, fileErrors } from './errors'
+import { events } from './events'
 import { files } from './files'
 import { live } from './live'
 import { recordings } from './recordings'
@@ -7,4 +8,4 @@ import { rooms } from './rooms'
 import { shell } from './shell'
 import { time } from './time'
 
-export const en = { box, errors, fileErrors, files, live, recordings, rooms, shell, time }
+export const en = { box, errors, events, fileErrors, files, live, recordings, rooms, shell, time }

@@ -24,6 +24,7 @@ export const recordings = {
   trimEnd: 'End',
   trimmed: (clock: string) => `${clock} will be saved.`,
   download: 'Download',
+  saveTitle: 'Save',
   downloadSide: 'What to download',
   format: 'Format',
   wav: 'WAV',
