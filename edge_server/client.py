@@ -33,7 +33,8 @@ class _Inbox:
     changed: threading.Condition = field(default_factory=threading.Condition)
     answers: list[AudioPacket] = field(default_factory=list)
     events: list[tuple[str, Any]] = field(default_factory=list)
-    answered: int = 0
+    numbers: set[int] = field(default_factory=set)
+    goodbye: dict[str, Any] | None = None
     broken: bool = False
 
 
@@ -79,7 +80,7 @@ class DenoiseClient:
         if self._socket.connected:
             return
         self._refusal = None
-        self._inbox.broken = False
+        self._inbox.broken, self._inbox.goodbye = False, None
         try:
             context = self.http.tls_context()
             if context is not None:
@@ -102,9 +103,12 @@ class DenoiseClient:
         """Disconnect."""
         self._socket.disconnect()
 
-    def call(self, event: str, argument: Any) -> dict[str, Any]:
-        """Send a control event and give what its acknowledgement holds."""
-        self.connect()
+    def call(self, event: str, argument: Any, anew: bool = True) -> dict[str, Any]:
+        """Send a control event, over a new connection if there is none and `anew`, and give what its acknowledgement holds."""
+        if anew:
+            self.connect()
+        elif self._inbox.broken:
+            raise BoxUnreachableError(f"The connection broke before {event}.")
         acknowledged: list[Any] = []
 
         def take(answer: Any = None) -> None:
@@ -125,9 +129,15 @@ class DenoiseClient:
         self._emit("audio", encode_packet(packet))
 
     @property
-    def answered(self) -> int:
-        """How many packets were answered since the stream began."""
-        return self._inbox.answered
+    def next_answer(self) -> int:
+        """The number after the last one that was answered since the stream began."""
+        with self._inbox.changed:
+            return max(self._inbox.numbers, default=-1) + 1
+
+    @property
+    def goodbye(self) -> dict[str, Any] | None:
+        """Why the box has ended this connection, if it has said so."""
+        return self._inbox.goodbye
 
     def wait_for_event(self, event: str) -> Any:
         """The argument of the next event of this name that was not taken yet."""
@@ -139,7 +149,7 @@ class DenoiseClient:
     def wait_for_answers(self, count: int) -> list[AudioPacket]:
         """All answers so far, in order, once they answer `count` packets."""
         with self._inbox.changed:
-            self._wait(lambda: self._inbox.answered >= count, f"{count} packets")
+            self._wait(lambda: len(self._inbox.numbers) >= count, f"{count} packets")
             return sorted(self._inbox.answers, key=lambda packet: packet.sequence)
 
     def stream(
@@ -168,7 +178,7 @@ class DenoiseClient:
         started = self.call("stream.start", request)
         with self._inbox.changed:
             self._inbox.answers.clear()
-            self._inbox.answered = 0
+            self._inbox.numbers.clear()
         return RecordingStream(self, samples, packet_samples, packet_ms if realtime else 0.0).run(started)
 
     def clip(self, data: bytes, suppression_limit_db: float | None = None, file_format: str = "wav") -> bytes:
@@ -213,7 +223,8 @@ class DenoiseClient:
         answer = decode_answer(data)
         with self._inbox.changed:
             self._inbox.answers.append(answer)
-            self._inbox.answered += silent_packets(answer) if answer.kind == KIND_SILENCE else 1
+            count = silent_packets(answer) if answer.kind == KIND_SILENCE else 1
+            self._inbox.numbers.update(range(answer.sequence, answer.sequence + count))
             self._inbox.changed.notify_all()
 
     def _take_break(self, reason: str) -> None:
@@ -224,6 +235,8 @@ class DenoiseClient:
     def _take_event(self, event: str, argument: Any = None) -> None:
         with self._inbox.changed:
             self._inbox.events.append((event, argument))
+            if event == "goodbye":
+                self._inbox.goodbye = argument
             del self._inbox.events[:-_EVENTS_KEPT]
             self._inbox.changed.notify_all()
 

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_server.client_http import BoxUnreachableError
+from edge_server.client_http import BoxUnreachableError, RefusedError
 from edge_server.transport.packets import (
     FLAG_GAP,
     KIND_AUDIO,
@@ -37,8 +36,11 @@ class StreamedAudio:
 class Connection(Protocol):
     """What a stream needs of the client. Everything raises BoxUnreachableError when the connection is broken."""
 
-    def call(self, event: str, argument: Any) -> dict[str, Any]:
-        """Send a control event, over a new connection if there is none, and give what its acknowledgement holds."""
+    def connect(self) -> None:
+        """Connect, if there is no connection."""
+
+    def call(self, event: str, argument: Any, anew: bool = True) -> dict[str, Any]:
+        """Send a control event, over a new connection if there is none and `anew`, and give what its acknowledgement holds."""
 
     def send_audio(self, packet: AudioPacket) -> None:
         """Send one audio packet."""
@@ -47,8 +49,12 @@ class Connection(Protocol):
         """All answers so far, once they answer `count` packets."""
 
     @property
-    def answered(self) -> int:
-        """How many packets were answered so far."""
+    def next_answer(self) -> int:
+        """The number after the last one that was answered."""
+
+    @property
+    def goodbye(self) -> dict[str, Any] | None:
+        """Why the box has ended this connection, if it has said so."""
 
 
 class RecordingStream:
@@ -69,17 +75,22 @@ class RecordingStream:
 
         Raises RefusedError when the box refuses, BoxUnreachableError when it does not come back in time.
         """
-        sequence = 0
+        sequence, ending = 0, False
         while True:
             try:
-                self.send(started, sequence)
-                summary = self._connection.call("stream.end", {})
+                if not ending:
+                    self.send(started, sequence)
+                ending = True
+                summary = self._connection.call("stream.end", {}, anew=False)
                 answers = self._connection.wait_for_answers(summary["packets_out"])
             except BoxUnreachableError:
-                sequence = self._resume(started)
+                if ending and (came := self._whole(started)):
+                    summary, answers = {"packets_out": len(came)}, came
+                    break
+                sequence, ending = self._resume(started), False
             else:
                 break
-        packets = list(self._spoken(answers))
+        packets = _spoken(answers, self._packet_samples)
         received = np.frombuffer(b"".join(packet.payload for packet in packets), dtype="<i2").astype(np.int16)
         delay = started["delay_samples"]
         return StreamedAudio(received[delay : delay + len(self._samples)], packets, started, summary)
@@ -99,28 +110,41 @@ class RecordingStream:
             timestamp_ms = round(1000 * (time.monotonic() - begun_s))
             self._connection.send_audio(AudioPacket(KIND_AUDIO, 0, sequence, timestamp_ms, payload))
 
+    def _whole(self, started: dict[str, Any]) -> list[AudioPacket]:
+        """All answers if every sample has come, else none."""
+        answers = self._connection.wait_for_answers(0)
+        came_bytes = sum(len(packet.payload) for packet in _spoken(answers, self._packet_samples))
+        return answers if came_bytes >= 2 * (started["delay_samples"] + len(self._samples)) else []
+
     def _resume(self, started: dict[str, Any]) -> int:
         """Connect anew; gives the number of the next packet that the box wants."""
+        if (goodbye := self._connection.goodbye) is not None:
+            raise RefusedError(goodbye)
         resume = started["resume"]
         given_up_s = time.monotonic() + resume["grace_s"]
         while True:
-            request = {
-                "stream_id": started["stream_id"],
-                "key": resume["key"],
-                "next_answer": self._connection.answered,
-            }
             try:
-                return int(self._connection.call("stream.resume", request)["next_sequence"])
+                self._connection.connect()
+                request = {
+                    "stream_id": started["stream_id"],
+                    "key": resume["key"],
+                    "next_answer": self._connection.next_answer,
+                }
+                return int(self._connection.call("stream.resume", request, anew=False)["next_sequence"])
             except BoxUnreachableError:
                 if time.monotonic() >= given_up_s:
                     raise
             time.sleep(_RETRY_S)
 
-    def _spoken(self, answers: list[AudioPacket]) -> Iterator[AudioPacket]:
-        silent = bytes(2 * self._packet_samples)
-        for answer in answers:
-            if answer.kind != KIND_SILENCE:
-                yield answer
-                continue
+
+def _spoken(answers: list[AudioPacket], packet_samples: int) -> list[AudioPacket]:
+    """The answers in order, silence in packets of its own; what came although silence stands for it counts."""
+    silent = bytes(2 * packet_samples)
+    by_number: dict[int, AudioPacket] = {}
+    for answer in answers:
+        if answer.kind == KIND_SILENCE:
             for sequence in range(answer.sequence, answer.sequence + silent_packets(answer)):
-                yield AudioPacket(KIND_AUDIO, FLAG_GAP, sequence, 0, silent)
+                by_number.setdefault(sequence, AudioPacket(KIND_AUDIO, FLAG_GAP, sequence, 0, silent))
+        else:
+            by_number[answer.sequence] = answer
+    return [by_number[sequence] for sequence in sorted(by_number)]

@@ -118,7 +118,7 @@ class _EngineCollector(Collector):
     def collect(self) -> Iterable[Metric]:
         """The engine's counters as metric families."""
         stats = self._engine_stats()
-        yield GaugeMetricFamily("hushbox_engine_running", "1 while the engine's thread runs.", value=stats.running)
+        yield GaugeMetricFamily("hushbox_engine_running", "1 while all threads of the engine run.", value=stats.running)
         streams = GaugeMetricFamily("hushbox_streams", "Streams in the engine.", labels=["priority"])
         streams.add_metric(["live"], stats.live_streams)
         streams.add_metric(["file"], stats.file_streams)
@@ -127,7 +127,9 @@ class _EngineCollector(Collector):
         yield CounterMetricFamily("hushbox_frames", "Frames through the engine.", value=stats.frames)
         yield CounterMetricFamily("hushbox_late_frames", "Frames answered with dry audio.", value=stats.late_frames)
         yield CounterMetricFamily("hushbox_failed_runs", "Model runs that failed.", value=stats.failed_runs)
-        yield CounterMetricFamily("hushbox_run_seconds", "Time in model runs.", value=stats.run_time_s)
+        yield CounterMetricFamily(
+            "hushbox_run_seconds", "Time in model runs, of all threads together.", value=stats.run_time_s
+        )
         yield _batch_histogram(stats.batch_sizes)
         yield _queue_age_histogram(stats)
 

@@ -21,11 +21,11 @@ def filled_at(cost: RunCost, max_batch: int, frames_per_s: float) -> int:
 def choose_lane(lanes: Sequence[Mapping[Priority, int]], priority: Priority, filled: int) -> int:
     """Give the index of the lane for a stream of this priority, by how many of each every lane has.
 
-    Live streams fill one lane after the other, and go where fewest are once all are `filled`. Files go where fewest
-    live streams are, then fewest files, the last of equals: they use what is left.
+    Live streams fill one lane after the other, and go where fewest are once all are `filled`. Files go where most live
+    streams are: those are served before files, and the cores of the other lanes stay theirs.
     """
     indices = range(len(lanes))
     if priority is Priority.FILE:
-        return min(indices, key=lambda index: (lanes[index][Priority.LIVE], lanes[index][Priority.FILE], -index))
+        return max(indices, key=lambda index: lanes[index][Priority.LIVE])
     with_room = (index for index in indices if lanes[index][Priority.LIVE] < filled)
     return next(with_room, min(indices, key=lambda index: lanes[index][Priority.LIVE]))

@@ -14,6 +14,7 @@ from edge_server.config import Settings
 from edge_server.errors import (
     NoStreamError,
     NotFoundError,
+    NotInRoomError,
     RoleForbiddenError,
     RoomBusyError,
     RoomFullError,
@@ -111,11 +112,14 @@ class RoomDesk:
         room.tell_presence()
 
     def invite(self, room: Room, member: Member, role: str) -> dict[str, Any]:
-        """An invitation to the room, with its code. Raises `RoleForbiddenError`. Waits for the disk."""
+        """An invitation to the room, with its code. Raises `RoleForbiddenError` and `NotInRoomError`. Waits for the disk."""
         self._require_host(room, member)
         left_s = max(1, (room.expires_at_ms - self._now_ms()) // 1000)
         request = InvitationRequest(role, left_s, 0, room.name, room.room_id)
         invitation = self._front_desk.invite(request)
+        if room.room_id not in self._rooms:
+            self._front_desk.withdraw(invitation["invitation_id"])
+            raise NotInRoomError("This room has ended meanwhile.")
         room.invitation_ids.append(invitation["invitation_id"])
         return invitation
 
@@ -202,12 +206,11 @@ class RoomDesk:
 
     def _make_place(self) -> None:
         """Let a new room in: among as many as there may be, the one that is empty for the longest time ends."""
-        if len(self._rooms) < self.max_rooms:
-            return
-        empty = [room for room in self._rooms.values() if not room.members]
-        if not empty:
-            raise RoomFullError(f"There are {len(self._rooms)} of {self.max_rooms} rooms already.")
-        self.end(min(empty, key=lambda room: room.empty_since_ms or 0), "empty")
+        while len(self._rooms) >= self.max_rooms:
+            empty = [room for room in self._rooms.values() if not room.members]
+            if not empty:
+                raise RoomFullError(f"There are {len(self._rooms)} of {self.max_rooms} rooms already.")
+            self.end(min(empty, key=lambda room: room.empty_since_ms or 0), "empty")
 
     def _move(self, room: Room, claims: Claims, display_name: str) -> None:
         """Let go of the place of someone who comes in again, whose broken connection nobody has noticed yet."""

@@ -43,6 +43,8 @@ class RoomsLane:
         self._vacate(participant)
         self._desk.end_left_by(participant.device)
         room, member = self._desk.open(participant.grant.claims, name, display_name, participant.link)
+        # Both wait for the disk: the same connection may have come into another room meanwhile.
+        self._vacate(participant)
         self._places[participant] = (room, member)
         # To make place for a room waits for the disk; who went meanwhile had no place yet that could have been vacated.
         if not self.lane.has(participant):

@@ -69,7 +69,8 @@ def _geometry(
     """Return the axes and the number of groups; None if the node is of a kind that is not rewritten."""
     given = shapes.get(node.input[0])
     kernel = constants.get(node.input[1])
-    if given is None or kernel is None or any(size is None for size in given[1:]):
+    bias_is_known = len(node.input) < 3 or node.input[2] in ("", *constants)
+    if given is None or kernel is None or not bias_is_known or any(size is None for size in given[1:]):
         return None
     attributes = {item.name: helper.get_attribute_value(item) for item in node.attribute}
     rank = kernel.ndim - 2
@@ -104,10 +105,10 @@ class _Convolution:
     def build(self) -> list[onnx.NodeProto]:
         """Return the nodes that take the place of the transposed convolution."""
         kernel = self._kernel()
-        inputs = [self._constant(kernel, f"{self.node.input[1]}.turned")]
+        inputs = [self._constant(kernel, f"{self.node.input[1]}.turned_for.{self.node.output[0]}")]
         if len(self.node.input) > 2 and self.node.input[2]:
             bias = np.repeat(self.constants[self.node.input[2]], self.stride)
-            inputs.append(self._constant(bias, f"{self.node.input[2]}.turned"))
+            inputs.append(self._constant(bias, f"{self.node.input[2]}.turned_for.{self.node.output[0]}"))
         before, after = zip(*(axis.pads for axis in self.axes), strict=True)
         dilations = [axis.dilation for axis in self.axes]
         self._step("Conv", *inputs, pads=[*before, *after], dilations=dilations, group=self.groups)

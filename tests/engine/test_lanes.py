@@ -43,10 +43,10 @@ def test_where_nothing_was_measured_live_streams_are_spread() -> None:
     assert choose_lane([streams(1), streams(0)], Priority.LIVE, 0) == 1
 
 
-def test_files_go_where_least_is_spoken() -> None:
-    assert choose_lane([streams(0), streams(0)], Priority.FILE, 10) == 1
-    assert choose_lane([streams(0), streams(0, files=1)], Priority.FILE, 10) == 0
-    assert choose_lane([streams(3), streams(1, files=4)], Priority.FILE, 10) == 1
+def test_files_go_where_most_is_spoken_so_that_voices_are_served_before_them() -> None:
+    assert choose_lane([streams(0), streams(0)], Priority.FILE, 10) == 0
+    assert choose_lane([streams(3, files=4), streams(1)], Priority.FILE, 10) == 0
+    assert choose_lane([streams(1), streams(3)], Priority.FILE, 10) == 1
 
 
 def test_a_lane_is_filled_when_its_streams_take_their_share_of_its_time() -> None:

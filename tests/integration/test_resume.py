@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from edge_server.audio.pcm import to_s16, to_s16le
-from edge_server.client_http import BoxUnreachableError
+from edge_server.client_http import BoxUnreachableError, RefusedError
 from edge_server.engine.model_file import ModelFile
 from edge_server.offline.denoise import denoise_samples
 from edge_server.transport.packets import (
@@ -144,12 +144,12 @@ def test_who_has_a_stream_cannot_resume_another(box: Box) -> None:
     assert client.call("stream.end", {})["ok"]
 
 
-@pytest.mark.parametrize("breaks", [1, 3])
+@pytest.mark.parametrize("breaks", [(60,), (60, 120, 180), (299,)])
 def test_the_python_client_goes_on_by_itself_where_the_box_left_off(
-    tiny_model: ModelFile, tiny_model_path: Path, tmp_path: Path, noisy_voice: Voice, breaks: int
+    tiny_model: ModelFile, tiny_model_path: Path, tmp_path: Path, noisy_voice: Voice, breaks: tuple[int, ...]
 ) -> None:
     samples = to_s16(noisy_voice(RATE_HZ, 6.0, 3))
-    cut_at = {60 * number for number in range(1, breaks + 1)}
+    cut_at = set(breaks)
     with running_box(tiny_model_path, tmp_path) as box, box.client() as client:
         send = client.send_audio
 
@@ -192,6 +192,24 @@ def test_the_python_client_gives_up_when_the_box_does_not_come_back(
         client.send_audio = send_and_lose  # type: ignore[method-assign]
         with pytest.raises(BoxUnreachableError):
             client.stream(to_s16(noisy_voice(RATE_HZ, 3.0, 3)), RATE_HZ)
+
+
+def test_the_python_client_tells_why_the_box_has_ended_its_stream(
+    tiny_model_path: Path, tmp_path: Path, noisy_voice: Voice
+) -> None:
+    with running_box(tiny_model_path, tmp_path) as box:
+        client = box.client()
+        send = client.send_audio
+
+        def send_and_stop(packet: AudioPacket) -> None:
+            if packet.sequence == 20:
+                box.service.request_stop()
+            send(packet)
+
+        client.send_audio = send_and_stop  # type: ignore[method-assign]
+        with pytest.raises(RefusedError) as refused:
+            client.stream(to_s16(noisy_voice(RATE_HZ, 3.0, 3)), RATE_HZ)
+    assert refused.value.refused_code == "server_stopping"
 
 
 def test_a_stop_does_not_wait_for_those_who_are_away(tiny_model_path: Path, tmp_path: Path) -> None:

@@ -69,7 +69,12 @@ function receiveShared(
     while (open) {
       while (ring.next() !== NOTHING) {
         ring.read(packet)
-        onPacket(packet.buffer)
+        try {
+          onPacket(packet.buffer)
+        } catch (error) {
+          // One packet is lost, as one message would be; the microphone goes on.
+          reportError(error)
+        }
       }
       await ring.arrival()
     }

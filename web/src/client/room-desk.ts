@@ -146,7 +146,7 @@ export class RoomDesk extends Store<RoomEvents> {
       if (!listening) await this.listen(false)
       if (streamId !== null) await this.speak(streamId)
     } catch (error) {
-      if (this.lane.connected && HushboxError.from(error).code === 'not_found') this.over('server_stopping')
+      if (this.lane.connected && HushboxError.from(error).code === 'not_found') this.over('gone')
     }
   }
 

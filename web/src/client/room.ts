@@ -54,4 +54,4 @@ export interface OpenInvitation extends Invitation {
   qr_svg: string
 }
 
-export type RoomEnd = 'closed' | 'expired' | 'empty' | 'server_stopping' | 'moved'
+export type RoomEnd = 'closed' | 'expired' | 'empty' | 'server_stopping' | 'moved' | 'gone'

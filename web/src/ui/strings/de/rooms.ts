@@ -7,6 +7,7 @@ const ends: typeof en.rooms.ends = {
   expired: 'Die Zeit des Raums ist um.',
   empty: 'Der Raum wurde geschlossen, weil niemand darin war.',
   server_stopping: 'Die Box wurde neu gestartet, ihre Räume sind weg.',
+  gone: 'Der Raum wurde beendet, während diese Seite weg war.',
   moved:
     'Du bist diesem Raum anderswo noch einmal beigetreten, in einem anderen Tab oder Fenster; dort geht es weiter.',
 }

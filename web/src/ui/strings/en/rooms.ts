@@ -8,6 +8,7 @@ const ends: Record<RoomEnd, string> = {
   expired: 'The room’s time is over.',
   empty: 'The room was closed because nobody was in it.',
   server_stopping: 'The box was started anew, and its rooms are gone.',
+  gone: 'The room has ended while this page was away.',
   moved: 'You came into this room again elsewhere, in another tab or window; it goes on there.',
 }
 
