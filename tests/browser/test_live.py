@@ -21,6 +21,7 @@ LEAST_GAIN_DB = 3.0
 MOST_DELAY_MS = 500
 # The microphone's 16 bit, the clip's resampling and the browser's mixing together stay below this.
 MOST_RECORDING_ERROR_DB = -40.0
+MOST_TAKES = 3
 # The Socket.IO packet that answers an event.
 _ACK = 3
 # A busy box may be late with a frame and says so; what may not be is lost sound.
@@ -44,8 +45,19 @@ class LiveRun:
 
 @pytest.fixture(scope="module")
 def run(playwright: Playwright, box: Box, noisy_microphone: Path, tmp_path_factory: pytest.TempPathFactory) -> LiveRun:
-    """Stream the clip through the page once, record both signals, and download them."""
-    folder = tmp_path_factory.mktemp("recording")
+    """Stream the clip through the page, record both signals, and download them.
+
+    Chromium's own fake microphone skips now and then, on a busy machine mostly: such a take is no test of the page, and is
+    taken again. A take of which the page itself says that sound was lost stands.
+    """
+    for _ in range(MOST_TAKES):
+        taken = _take(playwright, box, noisy_microphone, tmp_path_factory.mktemp("recording"))
+        if _WHOLE not in taken.said or _recording_error_db(taken) <= MOST_RECORDING_ERROR_DB:
+            break
+    return taken
+
+
+def _take(playwright: Playwright, box: Box, noisy_microphone: Path, folder: Path) -> LiveRun:
     with open_browser(playwright, noisy_microphone) as context:
         addresses: list[str] = []
         context.on("request", lambda request: addresses.append(request.url))
@@ -66,6 +78,13 @@ def run(playwright: Playwright, box: Box, noisy_microphone: Path, tmp_path_facto
     return LiveRun(rate_hz, original, clean, summary, said, delay_ms, addresses, box.url)
 
 
+def _recording_error_db(run: LiveRun) -> float:
+    played = read_clip(f"{CLIP}.noisy", run.rate_hz)
+    start = find_lag(run.original, played)
+    recorded = run.original[start : start + len(played)]
+    return -si_sdr_db(recorded, played) if len(recorded) == len(played) else 0.0
+
+
 def test_speech_is_cleaner_than_it_was(run: LiveRun) -> None:
     target = read_clip(f"{CLIP}.clean", run.rate_hz)
     start = find_lag(run.original, read_clip(f"{CLIP}.noisy", run.rate_hz))
@@ -74,11 +93,7 @@ def test_speech_is_cleaner_than_it_was(run: LiveRun) -> None:
 
 
 def test_the_recorded_original_is_the_clip_without_a_break(run: LiveRun) -> None:
-    played = read_clip(f"{CLIP}.noisy", run.rate_hz)
-    start = find_lag(run.original, played)
-    recorded = run.original[start : start + len(played)]
-    assert len(recorded) == len(played)
-    assert si_sdr_db(recorded, played) >= -MOST_RECORDING_ERROR_DB
+    assert _recording_error_db(run) <= MOST_RECORDING_ERROR_DB
 
 
 def test_the_clean_track_has_no_break_of_its_own(run: LiveRun) -> None:

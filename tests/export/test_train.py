@@ -82,7 +82,7 @@ def test_unusable_checkpoints_say_what_is_wrong(tmp_path: Path) -> None:
     with pytest.raises(CheckpointError, match="no checkpoint"):
         load_denoiser(tmp_path / "missing.pt")
     (tmp_path / "torn.pt").write_bytes(b"not a checkpoint")
-    with pytest.raises(CheckpointError, match="not a readable"):
+    with pytest.raises(CheckpointError, match=r"is truncated or no file of torch\.save"):
         load_denoiser(tmp_path / "torn.pt")
     torch.save(
         {"config": {"tokens": 4, "channels": 4, "full_band": 4, "blocks": 1}, "averaged": {}}, tmp_path / "empty.pt"
