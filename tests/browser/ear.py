@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import statistics
+
 from playwright.sync_api import BrowserContext, Page
 
 _TAP = """
@@ -38,13 +40,18 @@ def level_db(page: Page) -> float:
     return float(page.evaluate("window.earLevel()"))
 
 
-def steady_level_db(page: Page, readings: int = 40) -> float:
-    """The level of a steady sound, in dB below full scale: the highest of many readings, which dropouts only lower."""
-    return max(_level_after_a_frame(page) for _ in range(readings))
+def median_level_db(page: Page, readings: int = 12) -> float:
+    """The usual level, in dB below full scale: the median over a third of a second each, which a gap or a jump leaves be."""
+    return statistics.median(_next_level_db(page) for _ in range(readings))
 
 
-def _level_after_a_frame(page: Page) -> float:
-    return float(page.evaluate("new Promise(tell => requestAnimationFrame(() => tell(window.earLevel())))"))
+def _next_level_db(page: Page) -> float:
+    """The level of the third of a second that begins now."""
+    page.evaluate("""async () => {
+        const until = window.audioContext.currentTime + 16384 / window.audioContext.sampleRate
+        while (window.audioContext.currentTime < until) await new Promise(requestAnimationFrame)
+    }""")
+    return level_db(page)
 
 
 def wait_for_level(page: Page, condition: str, timeout_s: float = 20) -> None:
