@@ -12,17 +12,18 @@ BAND_COUNT = sum((end - first) // width for first, end, width in OCTAVE_GROUPS)
 
 
 def band_power(power: Tensor) -> Tensor:
-    """Average the power of 257 bins into 80 bands: `[..., 257]` -> `[..., 80]`. The Nyquist bin belongs to no band.
+    """Average the power of 257 bins into 80 bands: `[batch, time, 257]` -> `[batch, time, 80]`; Nyquist is in no band.
 
-    Neighbours are added pairwise, so that the order of additions, and with it every bit of the result, is the same for
-    every batch size and backend.
+    Neighbours are averaged pairwise, so that the order of additions, and with it every bit of the result, is the same
+    for every batch size and backend.
     """
-    parts = []
-    for first, end, width in OCTAVE_GROUPS:
-        part = power[..., first:end]
-        for _ in range(width.bit_length() - 1):
-            part = (part[..., 0::2] + part[..., 1::2]) * 0.5
-        parts.append(part)
+    narrow, top = OCTAVE_GROUPS[0][1], OCTAVE_GROUPS[-1][1]
+    parts, rest = [power[..., :narrow]], power[..., narrow:top]
+    for first, end, width in OCTAVE_GROUPS[1:]:
+        rest = torch.nn.functional.avg_pool1d(rest, 2)
+        bands = (end - first) // width
+        parts.append(rest[..., :bands])
+        rest = rest[..., bands:]
     return torch.cat(parts, dim=-1)
 
 

@@ -24,20 +24,22 @@ class DeepFilter(nn.Module):
         nn.init.zeros_(self.decode.weight)
         nn.init.zeros_(self.decode.bias)
 
-    def forward(self, spectrum: Tensor, tokens: Tensor, past: Tensor) -> tuple[Tensor, Tensor]:
-        """Return what to add `[batch, time, bins, 2]` and the next `past`, the `taps - 1` latest frames.
+    def forward(
+        self, real: Tensor, imaginary: Tensor, tokens: Tensor, past: list[Tensor]
+    ) -> tuple[list[Tensor], list[Tensor]]:
+        """Return what to add to both parts, each `[batch, time, bins]`, and their next `past`, the `taps - 1` latest frames.
 
-        `spectrum` is `[batch, time, at least bins, 2]`, `tokens` `[batch, time, width]`, `past` `[batch, taps - 1, bins, 2]`.
+        `real` and `imaginary` are `[batch, time, at least bins]`, `tokens` `[batch, time, width]`, and each of `past`
+        is `[batch, taps - 1, bins]`.
         """
-        batch, frames = spectrum.shape[:2]
-        low = torch.cat([past, spectrum[:, :, : self.bins]], dim=1)
-        weights = (
-            torch.tanh(CAUTION * self.decode(tokens)).to(spectrum.dtype).reshape(batch, frames, 2, self.taps, self.bins)
-        )
-        real, imaginary = self._recent(low[..., 0], frames), self._recent(low[..., 1], frames)
-        added_real = (weights[:, :, 0] * real - weights[:, :, 1] * imaginary).sum(2)
-        added_imaginary = (weights[:, :, 0] * imaginary + weights[:, :, 1] * real).sum(2)
-        return torch.stack([added_real, added_imaginary], dim=-1), low[:, frames:]
+        batch, frames = real.shape[:2]
+        low = [torch.cat([old, part[..., : self.bins]], dim=1) for old, part in zip(past, (real, imaginary), strict=True)]
+        weights = torch.tanh(CAUTION * self.decode(tokens)).to(real.dtype)
+        along, across = weights.reshape(batch, frames, 2, self.taps, self.bins).unbind(2)
+        recent_real, recent_imaginary = (self._recent(part, frames) for part in low)
+        added_real = (along * recent_real - across * recent_imaginary).sum(2)
+        added_imaginary = (along * recent_imaginary + across * recent_real).sum(2)
+        return [added_real, added_imaginary], [part[:, frames:] for part in low]
 
     def _recent(self, low: Tensor, frames: int) -> Tensor:
         """Return `[batch, time, taps, bins]`, the oldest frame first. One frame needs no sliding."""

@@ -15,6 +15,7 @@ from torch.utils.data import IterableDataset
 
 from export.corpus import Corpus, Segment
 from export.rooms import RoomBank
+from export.tones import tones
 
 Samples = NDArray[np.float32]
 
@@ -37,7 +38,7 @@ class MixConfig:
 
     sample_rate_hz: int = 16000
     length_samples: int = 64000
-    snr_db: tuple[float, float] = (-8.0, 18.0)
+    snr_db: tuple[float, float] = (-8.0, 24.0)
     level_db: tuple[float, float] = (-42.0, -16.0)
     room_probability: float = 0.3
     speed_probability: float = 0.85
@@ -47,6 +48,7 @@ class MixConfig:
     clip_probability: float = 0.04
     noise_only_probability: float = 0.08
     clean_probability: float = 0.05
+    tones_probability: float = 0.1
 
 
 @dataclass(frozen=True)
@@ -126,15 +128,20 @@ class Mixer:
         length = self.config.length_samples
         total = np.zeros(length, dtype=np.float32)
         for _ in range(rng.choice([1, 2, 3], p=[0.6, 0.3, 0.1])):
-            members = self._noise_classes[rng.choice(len(self._noise_classes), p=self._noise_weights)]
-            clip = self.noise.read(members[rng.integers(len(members))])
-            looped = np.roll(clip, -int(rng.integers(len(clip))))
-            looped = _stretch(np.resize(looped, int(length * self._speed(rng, self.config.noise_speed))), length)
+            made = rng.random() < self.config.tones_probability
+            sound = tones(rng, length, self.config.sample_rate_hz) if made else self._recorded(rng)
             size = scipy.fft.next_fast_len(length, real=True)
             curve = _equaliser(rng, size, self.config.sample_rate_hz, 6.0, high_pass=False)
-            shaped = scipy.fft.irfft(scipy.fft.rfft(looped, size) * curve, size)[:length]
+            shaped = scipy.fft.irfft(scipy.fft.rfft(sound, size) * curve, size)[:length]
             total += shaped * np.float32(10 ** (rng.uniform(-9, 0) / 20) / (_rms(shaped) + 1e-9))
         return total
+
+    def _recorded(self, rng: np.random.Generator) -> Samples:
+        members = self._noise_classes[rng.choice(len(self._noise_classes), p=self._noise_weights)]
+        clip = self.noise.read(members[rng.integers(len(members))])
+        looped = np.roll(clip, -int(rng.integers(len(clip))))
+        length = self.config.length_samples
+        return _stretch(np.resize(looped, int(length * self._speed(rng, self.config.noise_speed))), length)
 
     def _microphone(self, rng: np.random.Generator, noisy: Samples, dry: Samples) -> tuple[Samples, Samples]:
         limit = 1.0

@@ -132,7 +132,8 @@ class Trainer:
         clean_spectrum = stft.analyse(clean, self.model.spec)
         with torch.autocast("cpu", dtype=torch.bfloat16, enabled=self.config.bfloat16):
             estimate, _ = self.model(noisy_spectrum, self.model.initial_states(len(noisy)))
-        loss = self._loss(estimate.float(), clean_spectrum)
+        heard = stft.analyse(stft.synthesise(estimate.float(), self.model.spec), self.model.spec)
+        loss = self._loss(heard[:, 1:], clean_spectrum[:, :-1])
         for optimiser in self.optimisers:
             optimiser.zero_grad(set_to_none=True)
         torch.autograd.backward(loss)
@@ -188,7 +189,7 @@ class Trainer:
         """Set mean and scale of the features from 64 examples that training will not see."""
         examples = [mixer.example(self.config.seed + 1_000_000, index)[0] for index in range(64)]
         spectrum = stft.analyse(torch.stack([torch.from_numpy(noisy) for noisy in examples]), self.model.spec)
-        features, _ = self.model.features(spectrum, torch.zeros(len(examples), 2))
+        features, _ = self.model.features(*spectrum.unbind(-1), torch.zeros(len(examples), 2))
         flat = features.flatten(0, 1)
         for model in (self.model, self.averaged):
             model.feature_mean.copy_(flat.mean(0))

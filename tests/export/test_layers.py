@@ -75,15 +75,16 @@ def test_deep_filter_in_chunks_equals_deep_filter_at_once(lengths: tuple[int, ..
     torch.manual_seed(1)
     layer = DeepFilter(6, bins=5, taps=3)
     torch.nn.init.normal_(layer.decode.weight)
-    spectrum, tokens, past = torch.randn(2, 12, 9, 2), torch.randn(2, 12, 6), torch.zeros(2, 2, 5, 2)
+    spectrum, tokens = torch.randn(2, 12, 9, 2), torch.randn(2, 12, 6)
+    past = [torch.zeros(2, 2, 5), torch.zeros(2, 2, 5)]
     with torch.no_grad():
-        whole, last = layer(spectrum, tokens, past)
+        whole, last = layer(*spectrum.unbind(-1), tokens, past)
         parts = []
         for frames, controls in zip(spectrum.split(list(lengths), 1), tokens.split(list(lengths), 1), strict=True):
-            part, past = layer(frames, controls, past)
-            parts.append(part)
-    torch.testing.assert_close(torch.cat(parts, 1), whole)
-    assert torch.equal(last, past)
+            part, past = layer(*frames.unbind(-1), controls, past)
+            parts.append(torch.stack(part, -1))
+    torch.testing.assert_close(torch.cat(parts, 1), torch.stack(whole, -1))
+    assert all(map(torch.equal, last, past))
 
 
 def test_deep_filter_multiplies_the_latest_frames_by_complex_weights() -> None:
@@ -92,7 +93,8 @@ def test_deep_filter_multiplies_the_latest_frames_by_complex_weights() -> None:
     layer.decode.bias.data = torch.atanh(weights) / CAUTION
     frames = torch.tensor([[1.0, 2.0], [3.0, -1.0]])
     with torch.no_grad():
-        added, _ = layer(frames[1].view(1, 1, 1, 2), torch.zeros(1, 1, 1), frames[0].view(1, 1, 1, 2))
+        old, new = (frame.view(2, 1, 1, 1).unbind() for frame in frames)
+        added, _ = layer(*new, torch.zeros(1, 1, 1), list(old))
     older, newer = torch.view_as_complex(frames)
     expected = (0.1 + 0.3j) * older + (0.2 + 0.4j) * newer
-    torch.testing.assert_close(torch.view_as_complex(added.flatten(0, 2))[0], expected)
+    torch.testing.assert_close(torch.complex(*added).flatten()[0], expected)

@@ -19,7 +19,7 @@ def test_synthesis_gives_the_input_back_one_hop_late() -> None:
 
 def test_bands_average_the_power_they_cover() -> None:
     power = torch.arange(257, dtype=torch.float32)
-    bands = band_power(power)
+    bands = band_power(power[None, None])[0, 0]
     assert bands.shape == (BAND_COUNT,)
     assert bands[10] == 10
     assert bands[32] == 32.5
