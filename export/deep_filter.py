@@ -33,7 +33,9 @@ class DeepFilter(nn.Module):
         is `[batch, taps - 1, bins]`.
         """
         batch, frames = real.shape[:2]
-        low = [torch.cat([old, part[..., : self.bins]], dim=1) for old, part in zip(past, (real, imaginary), strict=True)]
+        low = [
+            torch.cat([old, part[..., : self.bins]], dim=1) for old, part in zip(past, (real, imaginary), strict=True)
+        ]
         weights = torch.tanh(CAUTION * self.decode(tokens)).to(real.dtype)
         along, across = weights.reshape(batch, frames, 2, self.taps, self.bins).unbind(2)
         recent_real, recent_imaginary = (self._recent(part, frames) for part in low)

@@ -46,13 +46,18 @@ class StreamingGru(nn.Module):
         return states.transpose(0, 1), states[-1]
 
     def _cell(self, frame: Tensor, state: Tensor) -> Tensor:
-        """Return the next state. A product for each gate: cutting one product into gates costs a copy of every value."""
+        """Return the next state. A product for each gate: cutting one product into gates costs a copy of every value.
+
+        The reset and the update gate hear input and state in one product each, which saves half of their outputs.
+        """
         input_weights, state_weights, input_biases, state_biases = (by_gate(part) for part in self.gru.all_weights[0])
         linear = nn.functional.linear
-        from_input = [linear(frame, weight, bias) for weight, bias in zip(input_weights, input_biases, strict=True)]
-        from_state = [linear(state, weight, bias) for weight, bias in zip(state_weights, state_biases, strict=True)]
-        reset, update = (torch.sigmoid(from_input[gate] + from_state[gate]) for gate in (0, 1))
-        candidate = torch.tanh(from_input[2] + reset * from_state[2])
+        both = torch.cat([frame, state], dim=-1)
+        weights = [torch.cat(pair, dim=1) for pair in zip(input_weights[:2], state_weights[:2], strict=True)]
+        biases = [first + second for first, second in zip(input_biases[:2], state_biases[:2], strict=True)]
+        reset, update = (torch.sigmoid(linear(both, *gate)) for gate in zip(weights, biases, strict=True))
+        from_state = linear(state, state_weights[2], state_biases[2])
+        candidate = torch.tanh(linear(frame, input_weights[2], input_biases[2]) + reset * from_state)
         return candidate + update * (state - candidate)
 
 

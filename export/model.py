@@ -143,7 +143,8 @@ class Denoiser(nn.Module):
         if self.deep_filter:
             added, past = self.deep_filter(real, imaginary, tokens, states[-2:])
             low = self.config.filter_bins
-            cleaned = [torch.cat([part[..., :low] + more, part[..., low:]], -1) for part, more in zip(cleaned, added)]
+            both = zip(cleaned, added, strict=True)
+            cleaned = [torch.cat([part[..., :low] + more, part[..., low:]], -1) for part, more in both]
             next_states += past
         return torch.stack(cleaned, dim=2).transpose(2, 3), next_states
 

@@ -19,7 +19,8 @@ def tones(rng: np.random.Generator, length_samples: int, sample_rate_hz: int) ->
     kinds: tuple[Callable[..., Curve], ...] = (_beeper, _siren, _tune)
     kind = kinds[rng.choice(len(kinds), p=(0.3, 0.2, 0.5))]
     sound = kind(rng, np.arange(length_samples) / sample_rate_hz, sample_rate_hz)
-    return (sound / np.abs(sound).max()).astype(np.float32)
+    loudest: Samples = (sound / np.abs(sound).max()).astype(np.float32)
+    return loudest
 
 
 def _beeper(rng: np.random.Generator, time_s: Curve, sample_rate_hz: int) -> Curve:
@@ -30,7 +31,7 @@ def _beeper(rng: np.random.Generator, time_s: Curve, sample_rate_hz: int) -> Cur
     frequency_hz = pitches_hz[(place * beeps).astype(int) % len(pitches_hz)]
     sounds = (place * beeps % 1 < rng.uniform(0.3, 0.98)) & (place % 1 < rng.uniform(0.4, 1.3))
     ramp = np.ones(max(1, int(rng.uniform(0.001, 0.02) * sample_rate_hz)))
-    envelope = np.convolve(sounds, ramp / len(ramp), mode="same") + 1e-4
+    envelope: Curve = np.convolve(sounds, ramp / len(ramp), mode="same") + 1e-4
     return _voice(rng, frequency_hz, sample_rate_hz) * envelope
 
 
@@ -47,7 +48,8 @@ def _tune(rng: np.random.Generator, time_s: Curve, sample_rate_hz: int) -> Curve
     scale, key_hz = np.array(SCALES[rng.integers(len(SCALES))]), rng.uniform(55, 110)
     beat_s = rng.uniform(0.18, 0.7)
     parts = [_part(rng, time_s, sample_rate_hz, scale, key_hz, beat_s) for _ in range(rng.integers(1, 5))]
-    return np.sum(parts, axis=0)
+    tune: Curve = np.sum(parts, axis=0)
+    return tune
 
 
 def _part(
@@ -60,7 +62,8 @@ def _part(
     vibrato = rng.uniform(0, 0.02) * np.sin(2 * np.pi * rng.uniform(4, 7) * time_s)
     held = np.exp(-(place % 1) * rng.choice([0.0, 1.0, 3.0, 8.0]))
     attack = np.minimum(1.0, (place % 1) / rng.uniform(0.005, 0.1))
-    return _voice(rng, key_hz * 2 ** (octaves[note] + vibrato), sample_rate_hz) * held * attack * rng.uniform(0.2, 1)
+    sound = _voice(rng, key_hz * 2 ** (octaves[note] + vibrato), sample_rate_hz)
+    return sound * held * attack * rng.uniform(0.2, 1)
 
 
 def _voice(rng: np.random.Generator, frequency_hz: Curve, sample_rate_hz: int) -> Curve:

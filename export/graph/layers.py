@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -16,12 +16,21 @@ PRODUCT, GROUPED, CONVOLUTION = "product", "grouped product", "convolution"
 
 
 @dataclass(frozen=True)
+class Part:
+    """A tensor of `size` values a row that is one of several beside each other in an activation."""
+
+    name: str
+    size: int
+
+
+@dataclass(frozen=True)
 class Layer:
     """A product `output = activation @ weight + bias`, one for each of several groups, or a convolution.
 
     `weight` is float32 `[inputs, outputs]` of a product, `[groups, inputs, outputs]` of a grouped one, and
     `[outputs, inputs / groups, ...]` of a convolution; `weight_name`
-    is the same for layers that share it. `nodes` are what it is written with.
+    is the same for layers that share it. `nodes` are what it is written with. `parts` are what the activation of a product
+    is put together from, if it is.
     """
 
     name: str
@@ -32,6 +41,7 @@ class Layer:
     weight: NDArray[np.float32]
     bias: NDArray[np.float32] | None
     nodes: tuple[onnx.NodeProto, ...]
+    parts: tuple[Part, ...] = ()
 
 
 def find_layers(graph: onnx.GraphProto) -> list[Layer]:
@@ -53,7 +63,7 @@ def find_layers(graph: onnx.GraphProto) -> list[Layer]:
             layers.append(_from_matmul(node, constants, consumers, kept))
         elif node.op_type == "Conv" and weight.ndim in (3, 4):
             layers.append(_from_convolution(node, constants))
-    return _with_distinct_names(layers)
+    return _with_parts(_with_distinct_names(layers), graph)
 
 
 def constants_of(graph: onnx.GraphProto) -> Constants:
@@ -115,8 +125,30 @@ def _with_distinct_names(layers: list[Layer]) -> list[Layer]:
     for layer in layers:
         seen[layer.name] = seen.get(layer.name, 0) + 1
         name = layer.name if seen[layer.name] == 1 else f"{layer.name}#{seen[layer.name]}"
-        distinct.append(Layer(name, *(getattr(layer, field) for field in list(Layer.__dataclass_fields__)[1:])))
+        distinct.append(replace(layer, name=name))
     return distinct
+
+
+def _with_parts(layers: list[Layer], graph: onnx.GraphProto) -> list[Layer]:
+    joins = {node.output[0]: node for node in graph.node if node.op_type == "Concat" and _in_last_axis(node)}
+    sizes = {value.name: _row_size(value) for value in (*graph.value_info, *graph.input)}
+    completed = []
+    for layer in layers:
+        joined = joins.get(layer.activation) if layer.kind == PRODUCT else None
+        parts = tuple(Part(name, sizes.get(name, 0)) for name in joined.input) if joined else ()
+        # A part of unknown size, or one that is constant and so has no range, leaves the activation as one.
+        known = all(part.size for part in parts) and sum(part.size for part in parts) == len(layer.weight)
+        completed.append(replace(layer, parts=parts if known else ()))
+    return completed
+
+
+def _in_last_axis(node: onnx.NodeProto) -> bool:
+    return any(item.name == "axis" and item.i == -1 for item in node.attribute)
+
+
+def _row_size(value: onnx.ValueInfoProto) -> int:
+    shape = value.type.tensor_type.shape.dim
+    return shape[-1].dim_value if shape else 0
 
 
 def drop_unused_initializers(graph: onnx.GraphProto) -> None:
@@ -125,3 +157,11 @@ def drop_unused_initializers(graph: onnx.GraphProto) -> None:
     kept = [item for item in graph.initializer if item.name in used]
     del graph.initializer[:]
     graph.initializer.extend(kept)
+
+
+def drop_unheard_joins(graph: onnx.GraphProto) -> None:
+    """Remove each Concat whose result no operator hears any more. Mutates: `graph`."""
+    used = {name for node in graph.node for name in node.input} | {value.name for value in graph.output}
+    kept = [node for node in graph.node if node.op_type != "Concat" or node.output[0] in used]
+    del graph.node[:]
+    graph.node.extend(kept)

@@ -44,7 +44,7 @@ def calibrate(graph: onnx.ModelProto, frames: NDArray[np.float32], bounds: State
     if not np.isfinite(frames).all():
         raise CalibrationError("The calibration audio holds NaN or infinite samples; check the recordings.")
     layers = find_layers(graph.graph)
-    names = {layer.activation for layer in layers}
+    names = {layer.activation for layer in layers} | {part.name for layer in layers for part in layer.parts}
     names |= {layer.output for layer in layers if layer.kind == CONVOLUTION}
     watched = _watch(graph, sorted(names), frames)
     aliases = _state_aliases(graph.graph, bounds)

@@ -12,14 +12,23 @@ from numpy.typing import NDArray
 from onnx import helper, numpy_helper
 
 from export.errors import QuantizationError
-from export.graph.layers import CONVOLUTION, GROUPED, Layer, drop_unused_initializers, find_layers
+from export.graph.layers import (
+    CONVOLUTION,
+    GROUPED,
+    Layer,
+    drop_unheard_joins,
+    drop_unused_initializers,
+    find_layers,
+)
 from export.integers.target import Target
 from export.integers.weights import (
     BLOCK,
+    JOINED_ZERO,
     Range,
     activation_scale,
     quantize_blocks,
     quantize_groups,
+    quantize_joined,
     quantize_kernel,
     quantize_product,
 )
@@ -65,6 +74,7 @@ def quantize(
     del result.graph.node[:]
     result.graph.node.extend(nodes)
     result.graph.initializer.extend(builder.constants.values())
+    drop_unheard_joins(result.graph)
     drop_unused_initializers(result.graph)
     if not any(item.domain == CONTRIB for item in result.opset_import):
         result.opset_import.append(helper.make_opsetid(CONTRIB, 1))
@@ -84,6 +94,8 @@ class _Builder:
         """Return the nodes of `layer` in `form`."""
         if form in WEIGHT_ONLY_BITS:
             return [self._weight_only(layer, WEIGHT_ONLY_BITS[form])]
+        if layer.parts:
+            return self._join_parts(layer) + self._joined_product(layer)
         nodes = self._quantize_activation(layer.activation)
         return nodes + (self._convolution(layer) if layer.kind == CONVOLUTION else self._product(layer))
 
@@ -95,6 +107,35 @@ class _Builder:
         self._constant(f"{name}.scale", np.asarray(scale))
         self._constant(f"{name}.zero", np.asarray(zero))
         return [helper.make_node("QuantizeLinear", [name, f"{name}.scale", f"{name}.zero"], [f"{name}.uint8"])]
+
+    def _join_parts(self, layer: Layer) -> list[onnx.NodeProto]:
+        """Return the nodes that put the integers of the parts beside each other, each with a scale of its own."""
+        nodes = [node for part in layer.parts for node in self._quantize_activation(part.name)]
+        joined = f"{layer.activation}.uint8"
+        if joined not in self.quantized:
+            self.quantized.add(joined)
+            integers = [f"{part.name}.uint8" for part in layer.parts]
+            nodes.append(helper.make_node("Concat", integers, [joined], axis=-1))
+        return nodes
+
+    def _joined_product(self, layer: Layer) -> list[onnx.NodeProto]:
+        scales, zeros = zip(*(activation_scale(self.ranges[part.name]) for part in layer.parts), strict=True)
+        sizes = [part.size for part in layer.parts]
+        weight, scale, offset = quantize_joined(
+            layer.weight, np.repeat(scales, sizes), np.repeat(zeros, sizes), self.target
+        )
+        bias = offset if layer.bias is None else layer.bias + offset
+        stem = f"{layer.weight_name}.{layer.activation}"
+        inputs = [
+            f"{layer.activation}.uint8",
+            self._constant(f"{stem}.int8", weight),
+            self._constant("joined.scale", np.asarray(np.float32(1))),
+            self._constant(f"{stem}.int8.scale", scale),
+            self._constant("joined.zero", np.asarray(JOINED_ZERO)),
+            self._constant(f"{stem}.int8.zero", np.zeros_like(scale, dtype=np.int8)),
+            self._constant(f"{layer.output}.bias", bias),
+        ]
+        return [helper.make_node("MatMulIntegerToFloat", inputs, [layer.output], name=layer.name, domain=CONTRIB)]
 
     def _product(self, layer: Layer) -> list[onnx.NodeProto]:
         activation = layer.activation

@@ -125,14 +125,14 @@ def layer_sqnr_db(bench: Workbench, layer: Layer, form: str = INT8) -> float:
     alone = _only(bench.model, layer)
     (name,) = (found.name for found in find_layers(alone.graph))
     integers = quantize(alone, {name: form}, bench.calibration.ranges, bench.target)
-    activation = bench.calibration.samples[layer.activation]
-    feeds = {layer.activation: activation}
+    feeds = {name: bench.calibration.samples[name] for name in _heard(layer)}
     expected = FrameRunner(alone.SerializeToString()).run(feeds)[layer.output]
     return -error_db(FrameRunner(integers.SerializeToString()).run(feeds)[layer.output], expected)
 
 
 def _only(model: onnx.ModelProto, layer: Layer) -> onnx.ModelProto:
-    """Return a graph that holds nothing but `layer`."""
+    """Return a graph that holds nothing but `layer` and what joins its activation."""
+    joins = [node for node in model.graph.node if layer.parts and node.output[0] == layer.activation]
     used = {name for node in layer.nodes for name in node.input}
     constants = [item for item in model.graph.initializer if item.name in used]
     constants += [
@@ -140,14 +140,21 @@ def _only(model: onnx.ModelProto, layer: Layer) -> onnx.ModelProto:
         for node in model.graph.node
         if node.op_type == "Constant" and node.output[0] in used
     ]
+    rows = {value.name: value for value in (*model.graph.value_info, *model.graph.input)}
+    unknown = helper.make_tensor_value_info(layer.activation, onnx.TensorProto.FLOAT, None)
     graph = helper.make_graph(
-        list(layer.nodes),
+        [*joins, *layer.nodes],
         "layer",
-        [helper.make_tensor_value_info(layer.activation, onnx.TensorProto.FLOAT, None)],
+        [rows.get(name, unknown) if layer.parts else unknown for name in _heard(layer)],
         [onnx.ValueInfoProto(name=layer.output)],
         constants,
     )
     return helper.make_model(graph, opset_imports=list(model.opset_import), ir_version=model.ir_version)
+
+
+def _heard(layer: Layer) -> list[str]:
+    """Return the names of the tensors that a layer is fed with."""
+    return [part.name for part in layer.parts] or [layer.activation]
 
 
 def find_by_kind(model: onnx.ModelProto, kinds: tuple[str, ...]) -> list[Layer]:

@@ -10,6 +10,9 @@ from numpy.typing import NDArray
 from export.integers.target import LARGEST_INT8, SATURATION_FREE_PAIR, Target
 
 SMALLEST_SCALE = 1e-8
+JOINED_ZERO = np.uint8(128)
+"""Zero point of an activation that several were joined to."""
+
 BLOCK = 32
 """Inputs that share a scale in weight-only forms."""
 
@@ -55,6 +58,19 @@ def quantize_groups(
     """Return int8 `[groups, inputs, outputs]` and float32 scales `[groups, 1, outputs]`: a product for each group."""
     integers, scales = zip(*(quantize_product(group, scale_of_activation, target) for group in weight), strict=True)
     return np.stack(integers), np.stack(scales)[:, None]
+
+
+def quantize_joined(
+    weight: NDArray[np.float32], scales: NDArray[np.float32], zeros: NDArray[np.uint8], target: Target
+) -> tuple[NDArray[np.int8], NDArray[np.float32], NDArray[np.float32]]:
+    """Return int8 `[inputs, outputs]`, scales and offsets `[outputs]` where each input has a scale and a zero of its own.
+
+    `scales` and `zeros` are `[inputs]`. The scales of the inputs go into the weights, so that the product itself runs
+    with scale 1 and zero `JOINED_ZERO`; what that zero makes wrong is a constant, which belongs to the bias.
+    """
+    integers, scale = quantize_product(weight * scales[:, None], np.float32(1), target)
+    shift = int(JOINED_ZERO) - zeros.astype(np.int64)
+    return integers, scale, ((shift @ integers.astype(np.int64)) * scale).astype(np.float32)
 
 
 def product_scale(wanted: NDArray[np.floating], scale_of_activation: np.float32) -> NDArray[np.float32]:
