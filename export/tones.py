@@ -62,8 +62,9 @@ def _part(
     vibrato = rng.uniform(0, 0.02) * np.sin(2 * np.pi * rng.uniform(4, 7) * time_s)
     held = np.exp(-(place % 1) * rng.choice([0.0, 1.0, 3.0, 8.0]))
     attack = np.minimum(1.0, (place % 1) / rng.uniform(0.005, 0.1))
-    sound = _voice(rng, key_hz * 2 ** (octaves[note] + vibrato), sample_rate_hz)
-    return sound * held * attack * rng.uniform(0.2, 1)
+    pitch_hz: Curve = key_hz * 2 ** (octaves[note] + vibrato)
+    envelope: Curve = held * attack
+    return _voice(rng, pitch_hz, sample_rate_hz) * envelope * rng.uniform(0.2, 1)
 
 
 def _voice(rng: np.random.Generator, frequency_hz: Curve, sample_rate_hz: int) -> Curve:
