@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import csv
 import hashlib
+import inspect
 import json
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -70,7 +72,7 @@ def load_corpus(folder: Path, cache: Path, sample_rate_hz: int, prepare: Prepare
         raise AudioError(f"There is no folder {folder}.")
     listings = _list_segments(folder)
     key = _key(listings, folder, sample_rate_hz)
-    prepared = f"-{prepare.__name__}" if prepare else ""
+    prepared = f"-{prepare.__name__}-{_edition(prepare)}" if prepare else ""
     stored, index = (cache / f"{folder.name}-{key}{prepared}.{kind}" for kind in ("npy", "json"))
     if not index.exists():
         cache.mkdir(parents=True, exist_ok=True)
@@ -80,6 +82,11 @@ def load_corpus(folder: Path, cache: Path, sample_rate_hz: int, prepare: Prepare
         write_whole(index, json.dumps([[s.first, s.end, s.group, s.source] for s in segments]).encode())
     entries = json.loads(index.read_text())
     return Corpus(folder.name, key, np.load(stored, mmap_mode="r"), tuple(Segment(*entry) for entry in entries))
+
+
+def _edition(prepare: Prepare) -> str:
+    """Return a key of the module that `prepare` is in: what it prepared before a change is not taken for the new."""
+    return hashlib.sha256(inspect.getsource(sys.modules[prepare.__module__]).encode()).hexdigest()[:8]
 
 
 def _list_segments(folder: Path) -> list[_Listing]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from export.bands import interpolation
+from export.bands import BAND_COUNT, interpolation
 from export.errors import CheckpointError
 from export.model import Block, Denoiser, ModelConfig
 
@@ -19,9 +19,11 @@ def grow(trained: dict[str, Tensor], model: Denoiser) -> None:
     New units listen to everything and nobody hears them yet: outgoing weights are zero, incoming ones stay as drawn. New
     blocks, which add to what they are given, add zero.
     Source: Chen, Goodfellow and Shlens 2016 (arXiv:1511.05641), section 2, with zeros in place of copied units.
-    Mutates: `model`. Raises CheckpointError when the trained model is larger or has other tokens.
+    Mutates: `model`. Raises CheckpointError when the trained model is larger or has other tokens or gains.
     """
     config = model.config
+    if len(trained["decode.weight"]) not in (BAND_COUNT, config.gains):
+        raise CheckpointError("The trained model has gains for bins; give this one --gains 257 too.")
     small = _sizes(trained, config.tokens)
     if small.channels > config.channels or small.full_band > config.full_band or small.blocks > config.blocks:
         raise CheckpointError("Only a model at least as large can start from a trained one; choose larger sizes.")

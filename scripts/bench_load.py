@@ -62,10 +62,10 @@ class Voice:
     late_packets: int = 0
     wrong_packets: int = 0
 
-    def speak(self) -> None:
-        """Send the next packet."""
+    def speak(self, due_s: float) -> None:
+        """Send the next packet, which was due at `due_s`: an answer is late by all the time since."""
         sequence = len(self.sent_at_s)
-        self.sent_at_s.append(time.perf_counter())
+        self.sent_at_s.append(due_s)
         self.talker.speak(sequence, self.chunks[sequence])
 
     def hear(self, wire: Wire) -> None:
@@ -96,6 +96,7 @@ class Crowd:
         self._by_number: dict[int, tuple[Wire, Voice]] = {}
         self.voices: list[Voice] = []
         self.lags_s: list[float] = []
+        self.unsent = 0
 
     def speak(self) -> dict[str, float]:
         """Let everyone speak; give the CPU of both processes (1 is a core) and the server's memory in bytes."""
@@ -138,8 +139,9 @@ class Crowd:
             self._listen_until(due_s)
             self.lags_s.append(time.perf_counter() - due_s)
             if self.lags_s[-1] > LONGEST_LAG_S:
+                self.unsent += rounds * len(self.voices) - number
                 return
-            self.voices[number % len(self.voices)].speak()
+            self.voices[number % len(self.voices)].speak(due_s)
 
     def _rss_bytes(self) -> int:
         return int(self._server.memory_info().rss)
@@ -177,7 +179,7 @@ def run(load: Load) -> dict[str, Any]:
     spent = crowd.speak()
     voices = crowd.voices
     latencies_ms = 1000 * np.array([value for voice in voices for value in voice.latencies_s] or [0.0])
-    sent = sum(len(voice.sent_at_s) for voice in voices)
+    sent = sum(len(voice.sent_at_s) for voice in voices) + crowd.unsent
     wrong = sum(voice.wrong_packets for voice in voices)
     return {
         "sent": sent,

@@ -48,7 +48,8 @@ class _Group:
 class Pipeline:
     """State pool, rate banks, batcher and model of an engine.
 
-    Thread: one, the engine's; only `stats` may be read from any.
+    `last_error` says why the latest run that failed did. Thread: one, the engine's; only `stats` and `last_error` may be
+    read from any.
     """
 
     def __init__(self, model: ModelFile, config: EngineConfig) -> None:
@@ -65,8 +66,7 @@ class Pipeline:
         self._batch_sizes = [0] * (config.max_batch + 1)
         self._queue_ages = [0] * (len(QUEUE_AGE_BOUNDS_S) + 1)
         self._queue_age_sum_s = 0.0
-        self._failed_runs_in_a_row = 0
-        self._last_error: str | None = None
+        self.last_error: str | None = None
         self._run_time_s = 0.0
 
     def wait_s(self, pacer: BatchPacer, now_s: float) -> float:
@@ -136,10 +136,8 @@ class Pipeline:
             frames=self._counts["frames"],
             late_frames=self._counts["late_frames"],
             failed_runs=self._counts["failed_runs"],
-            failed_runs_in_a_row=self._failed_runs_in_a_row,
             batch_sizes=tuple(self._batch_sizes),
             run_time_s=self._run_time_s,
-            last_error=self._last_error,
         )
 
     def _bank(self, handle: StreamHandle) -> RateBank:
@@ -202,10 +200,8 @@ class Pipeline:
             clean, states = self._denoiser.run(self._spectrum[:rows], self._pool.gather(padded, self._states))
         except EngineFailedError as error:
             self._counts["failed_runs"] += 1
-            self._failed_runs_in_a_row += 1
-            self._last_error = error.message
+            self.last_error = error.message
             return None
-        self._failed_runs_in_a_row = 0
         self._pool.scatter(slots, {name: rows[: len(slots)] for name, rows in states.items()})
         return clean[: len(slots)]
 

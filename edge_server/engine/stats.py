@@ -38,8 +38,7 @@ class EngineStats:
 
     `batch_sizes[n]` counts model runs of n frames. `queue_ages` counts batches by how long the frame that was due first
     had waited, up to each of `QUEUE_AGE_BOUNDS_S` and above. `late_frames` came out dry (deadline missed or run failed).
-    `failed_runs_in_a_row` is 0 again after a run that worked. `running` is False before start, after stop, and after
-    a defect ended a thread.
+    `running` is False before start, after stop, and after a defect ended a thread.
     """
 
     running: bool
@@ -51,14 +50,12 @@ class EngineStats:
     frames: int
     late_frames: int
     failed_runs: int
-    failed_runs_in_a_row: int
     batch_sizes: tuple[int, ...]
     run_time_s: float
-    last_error: str | None
 
 
 def merge_stats(lanes: Sequence[EngineStats]) -> EngineStats:
-    """Give the counters of all lanes as those of one engine: sums, and of failures in a row the most."""
+    """Give the counters of all lanes as those of one engine."""
     return EngineStats(
         running=all(lane.running for lane in lanes),
         live_streams=sum(lane.live_streams for lane in lanes),
@@ -69,8 +66,6 @@ def merge_stats(lanes: Sequence[EngineStats]) -> EngineStats:
         frames=sum(lane.frames for lane in lanes),
         late_frames=sum(lane.late_frames for lane in lanes),
         failed_runs=sum(lane.failed_runs for lane in lanes),
-        failed_runs_in_a_row=max(lane.failed_runs_in_a_row for lane in lanes),
         batch_sizes=tuple(map(sum, zip(*(lane.batch_sizes for lane in lanes), strict=True))),
         run_time_s=sum(lane.run_time_s for lane in lanes),
-        last_error=next((lane.last_error for lane in lanes if lane.last_error), None),
     )

@@ -167,6 +167,10 @@ class Engine:
             ]
         )
 
+    def last_error(self, handle: StreamHandle) -> str | None:
+        """Say why the latest run that failed in the lane of a stream did. Thread: any."""
+        return self._lanes[handle.lane].pipeline.last_error
+
     def probe(self, timeout_s: float) -> float:
         """Give the seconds that one frame of silence takes through the model in every lane, the slowest of them.
 
@@ -208,7 +212,9 @@ class Engine:
 
     def _finished(self, results: list[Result]) -> None:
         self._results.extend(results)
-        self._wake()
+        # Everyone has been told of a defect already.
+        if self._defect is None:
+            self._wake()
 
     def _failed(self, defect: Exception) -> None:
         logger.error("A thread of the engine has died.", exc_info=defect)

@@ -63,7 +63,7 @@ class ClipStream:
         """Take a result of this stream; raises EngineFailedError when the model did not run on it."""
         # Live audio would rather be noisy than late; a file that says it is clean has to be.
         if result.late:
-            raise EngineFailedError(self._engine.stats().last_error or "The model could not be run.")
+            raise EngineFailedError(self._engine.last_error(self.handle) or "The model could not be run.")
         self._audio.deliver(cast("Float32", result.hop))
 
     def take(self) -> Float32:

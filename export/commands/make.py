@@ -25,7 +25,7 @@ from export.commands.verify import echo_rung
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 
 if TYPE_CHECKING:
-    from export.make import Made
+    from export.make import Made, Order
     from export.metadata import Names
 
 
@@ -73,36 +73,45 @@ def make(
     The files are written if they are worth it, or with --force; the report always. Exit code 0: written; 1: an error;
     3: not worth it; 4: broken.
     """
+    from export.make import Order
+    from export.pipeline import Choice
+
+    names = _names(out, checkpoint.name.split(".", 1)[0] if name is None else name)
+    order = Order(names.name, Choice(target, form), audio, pairs, licence, rounds, force)
+    made = _make_and_report(factory, checkpoint, names, order)
+    show(as_json, {**made.to_dict(), "report": str(names.report / "report.html")}, describe(made, names))
+    if not made.written:
+        context.exit(made.verdict.exit_code)
+
+
+def _names(out: Path, name: str) -> Names:
+    from export.metadata import Names
+
+    if not NAME.fullmatch(name):
+        raise click.BadParameter(f"{name!r} is no name for files: letters, digits, - and _ only.", param_hint="--name")
+    return Names(out, name)
+
+
+def _make_and_report(factory: str, checkpoint: Path, names: Names, order: Order) -> Made:
     import torch
 
-    from export.make import Order
     from export.make import make as go
-    from export.metadata import Names
-    from export.pipeline import Choice
     from export.report.card import write_short_card
     from export.report.write import write_report
 
     # Single frames only lose time to a second thread.
     torch.set_num_threads(1)
-    names = Names(out, checkpoint.name.split(".", 1)[0] if name is None else name)
-    if not NAME.fullmatch(names.name):
-        raise click.BadParameter(
-            f"{names.name!r} is no name for files: letters, digits, - and _ only.", param_hint="--name"
-        )
-    order = Order(names.name, Choice(target, form), audio, pairs, licence, rounds, force)
     made = go(
         factory,
         checkpoint,
-        out,
+        names.folder,
         order,
         lambda rung: echo_rung(rung, as_json=True),
         lambda staged, found, noisy: write_report(names.report, staged, found, noisy),
     )
     if made.written:
         write_short_card(names)
-    show(as_json, {**made.to_dict(), "report": str(names.report / "report.html")}, describe(made, names))
-    if not made.written:
-        context.exit(made.verdict.exit_code)
+    return made
 
 
 def describe(made: Made, names: Names) -> str:

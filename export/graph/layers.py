@@ -14,6 +14,9 @@ Constants = dict[str, NDArray[Any]]
 
 PRODUCT, GROUPED, CONVOLUTION = "product", "grouped product", "convolution"
 
+TURNED = ".turned_for."
+"""Between the name of a weight and that of the output for which it was turned into a convolution's."""
+
 
 @dataclass(frozen=True)
 class Part:
@@ -115,7 +118,7 @@ def _layer(
     bias: NDArray[np.float32] | None,
     nodes: tuple[onnx.NodeProto, ...],
 ) -> Layer:
-    label = name.removeprefix("model.").removesuffix(".turned").removesuffix(".weight").removesuffix(".bias")
+    label = name.removeprefix("model.").split(TURNED)[0].removesuffix(".weight").removesuffix(".bias")
     return Layer(label, kind, node.input[0], output, node.input[1], weight, bias, nodes)
 
 

@@ -130,7 +130,13 @@ def _reason(node: onnx.NodeProto, shapes: dict[str, tuple[int, ...]], constants:
     if node.op_type in GATES:
         return f"a recurrence over {shapes[node.input[0]][0]} steps inside a frame: unrolled, it would cost more than it saves"
     if node.op_type == "ConvTranspose":
-        return "a transposed convolution with strides along two axes has no integer operator"
+        strides = next((item.ints for item in node.attribute if item.name == "strides"), ())
+        kind = (
+            "with strides along two axes"
+            if sum(stride > 1 for stride in strides) > 1
+            else "of a kind that is not rewritten"
+        )
+        return f"a transposed convolution {kind} has no integer operator"
     if not set(node.input[:2]) & constants:
         return "both factors change from frame to frame"
     if node.input[0] in constants:

@@ -9,9 +9,9 @@ import onnx
 from numpy.typing import NDArray
 from onnx import helper, numpy_helper
 
-SUMS = ("ReduceMean", "ReduceSum")
+from export.graph.writing import NodeChain, known_shapes
 
-Sizes = list[int | None]
+SUMS = ("ReduceMean", "ReduceSum")
 
 
 def make_portable(model: onnx.ModelProto) -> onnx.ModelProto:
@@ -22,8 +22,7 @@ def make_portable(model: onnx.ModelProto) -> onnx.ModelProto:
     Softplus treat the last few numbers of a tensor otherwise than the rest, whichever row they belong to: they are written with
     operators that do not. Mutates: `model`.
     """
-    inferred = onnx.shape_inference.infer_shapes(model).graph
-    shapes = {value.name: _sizes(value) for value in (*inferred.value_info, *inferred.input)}
+    shapes = known_shapes(model)
     constants = {item.name: numpy_helper.to_array(item) for item in model.graph.initializer}
     nodes: list[onnx.NodeProto] = []
     for node in model.graph.node:
@@ -43,49 +42,34 @@ class _Sum:
     """One sum or mean, written anew, one step after the other. Mutates: the constants of the graph."""
 
     def __init__(self, graph: onnx.GraphProto, node: onnx.NodeProto, shape: list[int], axes: list[int]) -> None:
-        self.graph, self.node, self.shape, self.axes = graph, node, shape, axes
+        self.node, self.shape, self.axes = node, shape, axes
         attributes = {item.name: helper.get_attribute_value(item) for item in node.attribute}
         self.keeps_axes = bool(attributes.get("keepdims", 1))
-        self.nodes: list[onnx.NodeProto] = []
-        self.last = node.input[0]
+        self.chain = NodeChain(graph, node, "sum")
 
     def build(self) -> list[onnx.NodeProto]:
         """Return the nodes that take the place of the sum or mean."""
-        rank = len(self.shape)
+        chain, rank = self.chain, len(self.shape)
         if rank - 1 in self.axes:
-            self._step("ReduceSum", self._constant(np.array([rank - 1])), keepdims=1)
+            chain.step("ReduceSum", chain.constant(np.array([rank - 1])), keepdims=1)
         for axis in sorted(set(self.axes) - {rank - 1}, reverse=True):
             self._sum_in_the_middle(axis, rank)
         if self.node.op_type == "ReduceMean":
             count = np.prod([self.shape[axis] for axis in self.axes])
-            self._step("Mul", self._constant(np.array(1 / count, dtype=np.float32)))
+            chain.step("Mul", chain.constant(np.array(1 / count, dtype=np.float32)))
         if not self.keeps_axes:
-            self._step("Squeeze", self._constant(np.array(self.axes)))
-        self.nodes[-1].output[0] = self.node.output[0]
-        return self.nodes
+            chain.step("Squeeze", chain.constant(np.array(self.axes)))
+        return chain.finish()
 
     def _sum_in_the_middle(self, axis: int, rank: int) -> None:
-        order = list(range(rank))
+        chain, order = self.chain, list(range(rank))
         order[axis], order[-2] = order[-2], order[axis]
         if axis != rank - 2:
-            self._step("Transpose", perm=order)
-        ones = self._constant(np.ones((1, self.shape[axis]), dtype=np.float32))
-        summed, self.last = self.last, self._name()
-        self.nodes.append(helper.make_node("MatMul", [ones, summed], [self.last], name=self.last))
+            chain.step("Transpose", perm=order)
+        ones = chain.constant(np.ones((1, self.shape[axis]), dtype=np.float32))
+        chain.add("MatMul", ones, chain.last)
         if axis != rank - 2:
-            self._step("Transpose", perm=order)
-
-    def _step(self, operator: str, *constants: str, **attributes: Any) -> None:
-        inputs, self.last = [self.last, *constants], self._name()
-        self.nodes.append(helper.make_node(operator, inputs, [self.last], name=self.last, **attributes))
-
-    def _name(self) -> str:
-        return f"{self.node.output[0]}.sum{len(self.nodes)}"
-
-    def _constant(self, values: NDArray[Any]) -> str:
-        name = f"{self._name()}.constant"
-        self.graph.initializer.append(numpy_helper.from_array(values, name))
-        return name
+            chain.step("Transpose", perm=order)
 
 
 def _elu(graph: onnx.GraphProto, node: onnx.NodeProto) -> list[onnx.NodeProto]:
@@ -109,22 +93,15 @@ def _softplus(graph: onnx.GraphProto, node: onnx.NodeProto) -> list[onnx.NodePro
     `u = e / (2 + e)` is a third at most, so seven odd powers leave an error below 1e-8.
     """
     x, y = node.input[0], node.output[0]
-    nodes: list[onnx.NodeProto] = []
-
-    def step(operator: str, *inputs: str) -> str:
-        name = f"{y}.softplus{len(nodes)}"
-        nodes.append(helper.make_node(operator, list(inputs), [name], name=name))
-        return name
-
-    exponent = step("Exp", step("Neg", step("Abs", x)))
-    ratio = step("Div", exponent, step("Add", exponent, _scalar(graph, f"{y}.two", 2.0)))
-    square = step("Mul", ratio, ratio)
+    chain = NodeChain(graph, node, "softplus")
+    exponent = chain.add("Exp", chain.add("Neg", chain.add("Abs", x)))
+    ratio = chain.add("Div", exponent, chain.add("Add", exponent, _scalar(graph, f"{y}.two", 2.0)))
+    square = chain.add("Mul", ratio, ratio)
     series = _scalar(graph, f"{y}.power13", 2 / 13)
     for power in (11, 9, 7, 5, 3, 1):
-        series = step("Add", step("Mul", series, square), _scalar(graph, f"{y}.power{power}", 2 / power))
-    step("Add", step("Relu", x), step("Mul", series, ratio))
-    nodes[-1].output[0] = y
-    return nodes
+        series = chain.add("Add", chain.add("Mul", series, square), _scalar(graph, f"{y}.power{power}", 2 / power))
+    chain.add("Add", chain.add("Relu", x), chain.add("Mul", series, ratio))
+    return chain.finish()
 
 
 def _scalar(graph: onnx.GraphProto, name: str, value: float) -> str:
@@ -137,7 +114,3 @@ def _axes(node: onnx.NodeProto, constants: dict[str, NDArray[Any]], rank: int) -
     if len(node.input) < 2 or node.input[1] not in constants:
         return None
     return sorted(int(axis) % rank for axis in constants[node.input[1]].reshape(-1))
-
-
-def _sizes(value: onnx.ValueInfoProto) -> Sizes:
-    return [dim.dim_value if dim.HasField("dim_value") else None for dim in value.type.tensor_type.shape.dim]

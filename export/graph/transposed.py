@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import onnx
 from numpy.typing import NDArray
-from onnx import helper, numpy_helper
+from onnx import helper
 
-from export.graph.layers import Constants, constants_of
+from export.graph.layers import TURNED, Constants, constants_of
+from export.graph.writing import NodeChain, Sizes, known_shapes
 
 
 def write_transposed_as_convolutions(model: onnx.ModelProto) -> onnx.ModelProto:
@@ -19,9 +19,7 @@ def write_transposed_as_convolutions(model: onnx.ModelProto) -> onnx.ModelProto:
     With stride s an output channel becomes s channels, one for each place between two inputs, which are then laid side by side.
     Source: Shi et al. 2016, "Is the deconvolution layer the same as a convolutional layer?" (arXiv:1609.07009).
     """
-    inferred = onnx.shape_inference.infer_shapes(model).graph
-    shapes = {value.name: _sizes(value) for value in (*inferred.value_info, *inferred.input)}
-    constants = constants_of(model.graph)
+    shapes, constants = known_shapes(model), constants_of(model.graph)
     nodes: list[onnx.NodeProto] = []
     for node in model.graph.node:
         geometry = _geometry(node, constants, shapes) if node.op_type == "ConvTranspose" else None
@@ -63,9 +61,7 @@ class _Axis:
         return max(0, self.cut - (self.kernel - 1) * self.dilation)
 
 
-def _geometry(
-    node: onnx.NodeProto, constants: Constants, shapes: dict[str, list[int | None]]
-) -> tuple[list[_Axis], int] | None:
+def _geometry(node: onnx.NodeProto, constants: Constants, shapes: dict[str, Sizes]) -> tuple[list[_Axis], int] | None:
     """Return the axes and the number of groups; None if the node is of a kind that is not rewritten."""
     given = shapes.get(node.input[0])
     kernel = constants.get(node.input[1])
@@ -95,28 +91,30 @@ class _Convolution:
     def __init__(
         self, graph: onnx.GraphProto, node: onnx.NodeProto, geometry: tuple[list[_Axis], int], constants: Constants
     ) -> None:
-        self.graph, self.node, self.constants = graph, node, constants
+        self.node, self.constants = node, constants
         self.axes, self.groups = geometry
         self.strided = next((index for index, axis in enumerate(self.axes) if axis.stride > 1), None)
         self.stride = 1 if self.strided is None else self.axes[self.strided].stride
-        self.nodes: list[onnx.NodeProto] = []
-        self.last = node.input[0]
+        self.chain = NodeChain(graph, node, "turned")
 
     def build(self) -> list[onnx.NodeProto]:
         """Return the nodes that take the place of the transposed convolution."""
         kernel = self._kernel()
-        inputs = [self._constant(kernel, f"{self.node.input[1]}.turned_for.{self.node.output[0]}")]
+        inputs = [self._turned(kernel, self.node.input[1])]
         if len(self.node.input) > 2 and self.node.input[2]:
             bias = np.repeat(self.constants[self.node.input[2]], self.stride)
-            inputs.append(self._constant(bias, f"{self.node.input[2]}.turned_for.{self.node.output[0]}"))
+            inputs.append(self._turned(bias, self.node.input[2]))
         before, after = zip(*(axis.pads for axis in self.axes), strict=True)
         dilations = [axis.dilation for axis in self.axes]
-        self._step("Conv", *inputs, pads=[*before, *after], dilations=dilations, group=self.groups)
+        self.chain.step("Conv", *inputs, pads=[*before, *after], dilations=dilations, group=self.groups)
         if self.strided is not None:
             self._lay_side_by_side(len(kernel) // self.stride, self.strided)
         self._cut()
-        self.nodes[-1].output[0] = self.node.output[0]
-        return self.nodes
+        return self.chain.finish()
+
+    def _turned(self, values: NDArray[np.float32], name: str) -> str:
+        # Nodes may share a kernel but have other sizes, so each has its own.
+        return self.chain.named_constant(values, f"{name}{TURNED}{self.node.output[0]}")
 
     def _kernel(self) -> NDArray[np.float32]:
         """Return the kernel `[outputs * stride, inputs / groups, ...]` of the convolution, the earliest input first."""
@@ -141,13 +139,13 @@ class _Convolution:
         return np.ascontiguousarray(turned).reshape(groups * outputs * self.stride, inputs // groups, *turned.shape[4:])
 
     def _lay_side_by_side(self, channels: int, strided: int) -> None:
-        made = [self._made(axis) for axis in self.axes]
-        self._step("Reshape", self._constant(np.array([0, channels, self.stride, *made])))
+        chain, made = self.chain, [self._made(axis) for axis in self.axes]
+        chain.step("Reshape", chain.constant(np.array([0, channels, self.stride, *made])))
         order = [0, 1, *range(3, 3 + len(made))]
         order.insert(2 + strided + 1, 2)
-        self._step("Transpose", perm=order)
+        chain.step("Transpose", perm=order)
         made[strided] *= self.stride
-        self._step("Reshape", self._constant(np.array([0, channels, *made])))
+        chain.step("Reshape", chain.constant(np.array([0, channels, *made])))
 
     def _made(self, axis: _Axis) -> int:
         reach = (axis.taps - 1) if axis.stride > 1 else (axis.kernel - 1) * axis.dilation
@@ -158,22 +156,5 @@ class _Convolution:
             first, made = axis.too_many_before, self._made(axis) * axis.stride
             if (first, made) != (0, axis.outputs):
                 bounds = ([first], [first + axis.outputs], [2 + index])
-                self._step("Slice", *(self._constant(np.array(values), part=str(i)) for i, values in enumerate(bounds)))
-
-    def _step(self, operator: str, *constants: str, **attributes: Any) -> None:
-        inputs, self.last = [self.last, *constants], self._name()
-        self.nodes.append(helper.make_node(operator, inputs, [self.last], name=self.last, **attributes))
-
-    def _name(self) -> str:
-        return f"{self.node.output[0]}.turned{len(self.nodes)}"
-
-    def _constant(self, values: NDArray[Any], name: str = "", part: str = "") -> str:
-        name = name or f"{self._name()}.constant{part}"
-        if name not in self.constants:
-            self.constants[name] = values
-            self.graph.initializer.append(numpy_helper.from_array(values, name))
-        return name
-
-
-def _sizes(value: onnx.ValueInfoProto) -> list[int | None]:
-    return [dim.dim_value if dim.HasField("dim_value") else None for dim in value.type.tensor_type.shape.dim]
+                parts = (self.chain.constant(np.array(bound), part=str(i)) for i, bound in enumerate(bounds))
+                self.chain.step("Slice", *parts)

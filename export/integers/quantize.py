@@ -111,7 +111,7 @@ class _Builder:
     def _join_parts(self, layer: Layer) -> list[onnx.NodeProto]:
         """Return the nodes that put the integers of the parts beside each other, each with a scale of its own."""
         nodes = [node for part in layer.parts for node in self._quantize_activation(part.name)]
-        joined = f"{layer.activation}.uint8"
+        joined = _joined(layer)
         if joined not in self.quantized:
             self.quantized.add(joined)
             integers = [f"{part.name}.uint8" for part in layer.parts]
@@ -127,7 +127,7 @@ class _Builder:
         bias = offset if layer.bias is None else layer.bias + offset
         stem = f"{layer.weight_name}.{layer.activation}"
         inputs = [
-            f"{layer.activation}.uint8",
+            _joined(layer),
             self._constant(f"{stem}.int8", weight),
             self._constant("joined.scale", np.asarray(np.float32(1))),
             self._constant(f"{stem}.int8.scale", scale),
@@ -197,3 +197,8 @@ class _Builder:
         if name not in self.constants:
             self.constants[name] = numpy_helper.from_array(values, name)
         return name
+
+
+def _joined(layer: Layer) -> str:
+    # Not NAME.uint8: a convolution over the same activation takes it whole, with one scale.
+    return f"{layer.activation}.joined.uint8"

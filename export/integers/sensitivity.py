@@ -154,7 +154,7 @@ def _only(model: onnx.ModelProto, layer: Layer) -> onnx.ModelProto:
 
 def _heard(layer: Layer) -> list[str]:
     """Return the names of the tensors that a layer is fed with."""
-    return [part.name for part in layer.parts] or [layer.activation]
+    return list(dict.fromkeys(part.name for part in layer.parts)) or [layer.activation]
 
 
 def find_by_kind(model: onnx.ModelProto, kinds: tuple[str, ...]) -> list[Layer]:

@@ -3,7 +3,7 @@
 import pytest
 
 from edge_server.engine.batcher import Batcher
-from edge_server.engine.pacing import LARGEST_WAIT_S, BatchPacer, RunCost, batch_bucket
+from edge_server.engine.pacing import LARGEST_WAIT_S, TARGET_UTILISATION, BatchPacer, RunCost, batch_bucket
 from edge_server.engine.stream_handle import Priority
 
 COST = RunCost(200e-6, 25e-6)
@@ -119,7 +119,8 @@ def test_a_crowd_is_served_in_time(sessions: int) -> None:
 def test_a_crowd_costs_less_in_batches() -> None:
     simulation = Simulation(200).run()
     busy_s = sum(COST.run_s(batch) for batch in simulation.batches)
-    assert busy_s / simulation.now_s < 0.6
+    # The share is kept on average; bursts of arrivals go over it.
+    assert busy_s / simulation.now_s < 1.15 * TARGET_UTILISATION
     # One by one, as they come, they would take more than there is.
     assert 200 / HOP_S * COST.run_s(1) > 2
 

@@ -65,3 +65,9 @@ def test_a_model_cannot_start_from_a_larger_one_or_from_other_tokens(
 ) -> None:
     with pytest.raises(CheckpointError, match=advice):
         grow(network.state_dict(), Denoiser(config))
+
+
+def test_gains_for_bins_do_not_become_gains_for_bands() -> None:
+    trained = Denoiser(replace(SMALL, gains=257)).state_dict()
+    with pytest.raises(CheckpointError, match="--gains 257"):
+        grow(trained, Denoiser(SMALL))

@@ -48,7 +48,7 @@ class Speaker:
 
 def box(model: ModelFile, max_batch: int, threads: int = 1) -> tuple[Engine, VoiceContext]:
     # A frame of this cost fills a lane with two voices.
-    config, cost = EngineConfig(max_batch=max_batch, threads=threads), RunCost(1e-4, 4e-3)
+    config, cost = EngineConfig(max_batch=max_batch, threads=threads), RunCost(1e-4, 3e-3)
     engine = Engine(model, config, lambda: None, lambda: 0.0, cost)
     return engine, VoiceContext(Pump(engine), StreamLimits(1000, 1.0), 1.0, lambda: 0.0)
 

@@ -9,7 +9,9 @@ from onnx import TensorProto, helper, numpy_helper
 
 from export.forms import error_db
 from export.graph.layers import Part, find_layers
+from export.integers.calibrate import Calibration
 from export.integers.quantize import INT8, quantize
+from export.integers.sensitivity import Workbench, layer_sqnr_db
 from export.integers.target import TARGETS
 from export.integers.weights import JOINED_ZERO, Range, activation_scale, quantize_joined
 from export.runtime import FrameRunner
@@ -76,6 +78,19 @@ def test_each_part_keeps_its_own_scale() -> None:
     ]
     together = in_integers(joined_model(axis=1), {"both": WIDE})
     assert output_error_db(apart) < min(-35.0, output_error_db(together) - 10)
+
+
+def test_a_tensor_beside_itself_is_measured_like_any_other() -> None:
+    model = joined_model()
+    model.graph.node[0].input[:] = ["narrow", "narrow"]
+    del model.graph.input[0]
+    weight = numpy_helper.to_array(model.graph.initializer[0])
+    model.graph.initializer[0].CopyFrom(numpy_helper.from_array(np.concatenate([weight[24:], weight[24:]]), "weight"))
+    (layer,) = find_layers(model.graph)
+    narrow = feeds()["narrow"]
+    calibration = Calibration({"narrow": NARROW}, {"narrow": narrow})
+    bench = Workbench(model, calibration, narrow[None], narrow[None], TARGETS["avx512_vnni"])
+    assert layer_sqnr_db(bench, layer) > 35
 
 
 def test_a_part_of_unknown_size_leaves_the_activation_whole() -> None:

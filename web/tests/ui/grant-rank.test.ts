@@ -13,6 +13,7 @@ test.each([
   ['the same room', token('listener', 'r-1'), token('listener', 'r-1'), false],
   ['the same room, to speak', token('speaker', 'r-1'), token('listener', 'r-1'), true],
   ['another room, to listen', token('listener', 'r-2'), token('speaker', 'r-1'), true],
+  ['one room, to speak, for who listens everywhere', token('speaker', 'r-1'), token('listener'), true],
   ['the whole box', token('speaker'), token('speaker', 'r-1'), true],
 ])('%s', (_, offered, present, expected) => {
   expect(opensMore(offered, present)).toBe(expected)

@@ -36,7 +36,7 @@ export function App({ addressKey, initialSession, tokenEnded }: AppProps) {
     dropKey()
     const roomId = roomOf(grant.token)
     if (roomId !== null) location.hash = addressOf('rooms', roomId)
-    // An invitation never takes away what this device may do already.
+    // The address is set all the same: who may be everywhere may be in the room of the link.
     if (session !== null && !opensMore(grant.token, session.connection.token)) return
     session?.connection.close()
     pairedHere(grant)

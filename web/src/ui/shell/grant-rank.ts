@@ -3,8 +3,8 @@ import { roleOf, roomOf, type Role } from '../../client'
 const RANKS: readonly Role[] = ['listener', 'speaker', 'owner']
 
 /**
- * Whether `token` opens what `present` does not: a link never takes away what this device may do already, but who may
- * only be in one room needs another token for another one.
+ * Whether `token` is to take the place of `present`: a higher role always is, since who was invited to speak wants to
+ * speak, even if only in one room. Otherwise only who may be in one room alone needs another token for another one.
  */
 export function opensMore(token: string, present: string): boolean {
   const room = roomOf(present)
