@@ -47,7 +47,7 @@ class Block(nn.Module):
         super().__init__()
         self.config = config
         width = config.tokens * config.channels
-        self.token_gru = StreamingGru(config.channels, config.channels)
+        self.token_gru = StreamingGru(config.channels, config.channels, joined=True)
         self.gather = nn.Linear(width, config.full_band)
         self.band_gru = StreamingGru(config.full_band, config.full_band)
         self.spread = nn.Linear(config.full_band, width)
