@@ -16,8 +16,10 @@ from export.integers.weights import Range
 from export.runtime import FrameRunner
 
 MARGIN = 1.1
-"""Head-room over the largest value seen: audio on a stranger's desk is louder in some feature than ours was. More of it costs every
-other sound precision: with 1.25, noise that the model all but removes was the worst of it."""
+"""Head-room over the largest value seen: audio on a stranger's desk is louder in some feature than ours was.
+
+With 1.25, every other sound lost so much precision that residual noise came out wrong by more than `verify` allows.
+"""
 
 ROUNDING = 1.001
 """By how much float rounding may carry a state over its bound."""
