@@ -57,15 +57,15 @@ class Voice:
     chunks: list[bytes]
     expected: bytes
     packet_bytes: int
-    sent_at_s: list[float] = field(default_factory=list)
+    due_at_s: list[float] = field(default_factory=list)
     latencies_s: list[float] = field(default_factory=list)
     late_packets: int = 0
     wrong_packets: int = 0
 
     def speak(self, due_s: float) -> None:
         """Send the next packet, which was due at `due_s`: an answer is late by all the time since."""
-        sequence = len(self.sent_at_s)
-        self.sent_at_s.append(due_s)
+        sequence = len(self.due_at_s)
+        self.due_at_s.append(due_s)
         self.talker.speak(sequence, self.chunks[sequence])
 
     def hear(self, wire: Wire) -> None:
@@ -75,7 +75,7 @@ class Voice:
                 self._count(answer)
 
     def _count(self, answer: AudioPacket) -> None:
-        self.latencies_s.append(time.perf_counter() - self.sent_at_s[answer.sequence])
+        self.latencies_s.append(time.perf_counter() - self.due_at_s[answer.sequence])
         self.late_packets += answer.flags & FLAG_LATE
         if self.expected:
             start = answer.sequence * self.packet_bytes - 2 * self.talker.delay_samples
@@ -168,7 +168,7 @@ class Crowd:
     def _settle(self) -> None:
         deadline_s = time.perf_counter() + SETTLE_S
         while time.perf_counter() < deadline_s:
-            if all(len(voice.latencies_s) == len(voice.sent_at_s) for voice in self.voices):
+            if all(len(voice.latencies_s) == len(voice.due_at_s) for voice in self.voices):
                 return
             self._listen_until(time.perf_counter() + 0.02)
 
@@ -179,7 +179,7 @@ def run(load: Load) -> dict[str, Any]:
     spent = crowd.speak()
     voices = crowd.voices
     latencies_ms = 1000 * np.array([value for voice in voices for value in voice.latencies_s] or [0.0])
-    sent = sum(len(voice.sent_at_s) for voice in voices) + crowd.unsent
+    sent = sum(len(voice.due_at_s) for voice in voices) + crowd.unsent
     wrong = sum(voice.wrong_packets for voice in voices)
     return {
         "sent": sent,
