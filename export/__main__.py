@@ -44,6 +44,7 @@ def main() -> None:
 @click.option("--perceptual", default=0.02, show_default=True, help="Weight of the loss of perceived quality.")
 @click.option("--distortion", default=0.006, show_default=True, help="Weight of a decibel of distortion.")
 @click.option("--removal", default=0.3, show_default=True, help="Extra weight of speech that was removed.")
+@click.option("--residue", default=0.0, show_default=True, help="Extra weight of what is left in pauses.")
 @click.option("--threads", default=1, show_default=True, help="Threads of the training loop; mixing takes one more.")
 @click.option("--bfloat16/--float32", default=True, show_default=True, help="Precision of matrix products in training.")
 @click.option("--tokens", default=20, show_default=True, help="Groups of bands.")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import torch
 from torch import Tensor
 
@@ -14,13 +16,26 @@ SEGMENT_S = 0.384
 """Length of the envelopes that are compared, about a syllable."""
 
 
-def spectral_loss(estimate: Tensor, target: Tensor, removal: float = 0.3, distortion: float = 0.006) -> Tensor:
+PAUSE = 1e-4
+"""Frames of the clean voice this far below its mean energy (40 dB) are pauses."""
+
+
+@dataclass(frozen=True)
+class Prices:
+    """What an error costs beside its square: `removal` of speech, `distortion` a decibel, `residue` in pauses."""
+
+    removal: float = 0.3
+    distortion: float = 0.006
+    residue: float = 0.0
+
+
+def spectral_loss(estimate: Tensor, target: Tensor, prices: Prices) -> Tensor:
     """Return the mean loss of `estimate` against `target`, both `[batch, time, bins, 2]`.
 
     0.7 magnitude + 0.3 complex squared error of compressed spectra, `removal` times the squared error where speech was
-    removed (Source: Braun and Tashev 2021, arXiv:2011.01130, eq. 3; the asymmetric term: Wang et al. 2020, eq. 5), and
-    `distortion` times the negative signal-to-distortion ratio in dB. Each example is first scaled to unit target level,
-    so that quiet ones count.
+    removed (Source: Braun and Tashev 2021, arXiv:2011.01130, eq. 3; the asymmetric term: Wang et al. 2020, eq. 5),
+    `residue` times the squared magnitude error in the pauses of the target, and `distortion` times the negative
+    signal-to-distortion ratio in dB. Each example is first scaled to unit target level, so that quiet ones count.
     """
     energy = target.square().sum((1, 2, 3), keepdim=True)
     cells = target.shape[1] * target.shape[2]
@@ -34,8 +49,10 @@ def spectral_loss(estimate: Tensor, target: Tensor, removal: float = 0.3, distor
     unit_estimate = estimate * (compressed / magnitude).unsqueeze(-1)
     unit_target = target * (compressed_wanted / wanted).unsqueeze(-1)
     complex_error = (unit_estimate - unit_target).square().sum(-1)
-    spectral = (0.7 * magnitude_error + removal * removed + 0.3 * complex_error).mean()
-    return spectral - distortion * _sdr_db(estimate, target, silent.flatten())
+    spectral = 0.7 * magnitude_error + prices.removal * removed + 0.3 * complex_error
+    pauses = wanted.square().mean(2, keepdim=True) < PAUSE
+    priced: Tensor = (spectral + prices.residue * pauses * magnitude_error).mean()
+    return priced - prices.distortion * _sdr_db(estimate, target, silent.flatten())
 
 
 def _magnitude(spectrum: Tensor) -> Tensor:

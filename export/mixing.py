@@ -47,7 +47,7 @@ class MixConfig:
     band_limit_probability: float = 0.08
     clip_probability: float = 0.04
     noise_only_probability: float = 0.08
-    clean_probability: float = 0.05
+    clean_probability: float = 0.08
     tones_probability: float = 0.1
 
 

@@ -19,7 +19,7 @@ from export.checkpoint import read_checkpoint, save_checkpoint
 from export.corpus import load_corpus
 from export.errors import CheckpointError
 from export.grow import grow
-from export.losses import IntelligibilityLoss, spectral_loss
+from export.losses import IntelligibilityLoss, Prices, spectral_loss
 from export.mixing import MixConfig, Mixer, MixStream
 from export.model import Denoiser, ModelConfig
 from export.muon import make_optimisers
@@ -39,6 +39,7 @@ FIXED_IN_A_RUN = (
     "perceptual",
     "distortion",
     "removal",
+    "residue",
     "mix",
     "rooms",
     "seed",
@@ -68,6 +69,7 @@ class TrainConfig:
     perceptual: float = 0.02
     distortion: float = 0.006
     removal: float = 0.3
+    residue: float = 0.0
     validate_every: int = 1000
     scored_clips: int = 26
     rooms: int = 400
@@ -93,6 +95,7 @@ class Trainer:
         self.averaged = Denoiser(config.model)
         self.intelligibility = IntelligibilityLoss(self.model.spec)
         self.perceptual = PerceptualLoss(self.model.spec)
+        self.prices = Prices(config.removal, config.distortion, config.residue)
         self.optimisers = make_optimisers(self.model, config.lr)
         self.step, self.elapsed_s, self.best = 0, 0.0, float("-inf")
         self.skipped = 0
@@ -148,7 +151,7 @@ class Trainer:
         return float(loss.detach())
 
     def _loss(self, estimate: Tensor, target: Tensor) -> Tensor:
-        spectral = spectral_loss(estimate, target, self.config.removal, self.config.distortion)
+        spectral = spectral_loss(estimate, target, self.prices)
         intelligible = self.config.intelligibility * self.intelligibility(estimate, target)
         loss: Tensor = spectral + intelligible + self.config.perceptual * self.perceptual(estimate, target)
         return loss

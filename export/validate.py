@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 
 from export import stft
-from export.losses import spectral_loss
+from export.losses import Prices, spectral_loss
 from export.metrics import mean_scores, score, si_sdr_db
 from export.model import Denoiser
 from export.pairs import Pair
@@ -56,7 +56,7 @@ def validate(model: Denoiser, pairs: list[Pair], scored_clips: int) -> Validatio
         ratios.append(si_sdr_db(cleaned, pair.clean))
         length = len(cleaned) // model.spec.hop_samples * model.spec.hop_samples
         heard, wanted = (stft.analyse(torch.from_numpy(s[:length])[None], model.spec) for s in (cleaned, pair.clean))
-        losses.append(float(spectral_loss(heard, wanted)))
+        losses.append(float(spectral_loss(heard, wanted, Prices())))
         if index % every == 0:
             scores.append(score(cleaned, pair.clean, pair.sample_rate_hz))
     mean = mean_scores(scores)

@@ -15,8 +15,8 @@ _READ_BYTES = 1 << 16
 class Wire:
     """A loopback connection, blocking until `set_free`. Raises ConnectionError when the box hangs up."""
 
-    def __init__(self, port: int, tls: bool) -> None:
-        plain = socket.create_connection(("127.0.0.1", port), timeout=TIMEOUT_S)
+    def __init__(self, port: int, tls: bool, source: str = "127.0.0.1") -> None:
+        plain = socket.create_connection(("127.0.0.1", port), timeout=TIMEOUT_S, source_address=(source, 0))
         plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.socket = _context().wrap_socket(plain) if tls else plain
         self._tls = tls

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from edge_server.auth.tokens import Claims
-from edge_server.rooms.rate_limit import RateLimit
+from edge_server.rate_limit import RateLimit
 from edge_server.rooms.voice_queue import VoiceQueue
 
 _MESSAGES_IN_A_ROW, _STATES_IN_A_ROW, _ROW_S = 5, 10, 5.0

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from edge_server.errors import EngineFailedError, HushboxError, OverloadedError
+from edge_server.errors import EngineFailedError, HushboxError, OverloadedError, OverrunError, TooFastError
 from edge_server.metrics import Metrics
+from edge_server.rate_limit import RateLimit
 from edge_server.sessions.session import Session
 from edge_server.transport.packets import AudioPacket
+
+
+_COMPLAINTS_TOLD = 10
+_COMPLAINTS_TOLD_S = 1.0
+MISTAKES_S = 10.0
 
 
 class Link(Protocol):
@@ -31,12 +38,18 @@ class Link(Protocol):
 
 @dataclass(slots=True, eq=False)
 class Client:
-    """One connected client; it also listens to its session's voice."""
+    """One connected client; it also listens to its session's voice. `clock` never goes back.
+
+    `mistakes` is how many of its messages may be of no use.
+    """
 
     session: Session
     link: Link
     metrics: Metrics
+    clock: Callable[[], float]
+    mistakes: RateLimit
     parted: bool = False
+    _told: RateLimit = field(default_factory=lambda: RateLimit(_COMPLAINTS_TOLD, _COMPLAINTS_TOLD_S))
 
     def answer(self, packet: AudioPacket) -> None:
         """Send one packet of audio."""
@@ -55,6 +68,17 @@ class Client:
         """Tell the client about something that has no acknowledgement."""
         self.metrics.count_error(error)
         self.link.emit("notice", error.to_dict())
+
+    def complain(self, error: HushboxError) -> None:
+        """Tell the client what it did wrong, unless it was told enough; part from one that hardly does anything else."""
+        now_s = self.clock()
+        # Who was cut off for a while is ahead of time with everything that waited, by no mistake of its own.
+        if not isinstance(error, OverrunError) and not self.mistakes.allows(now_s):
+            self.part(TooFastError("Too many of your messages in a row were of no use."))
+        elif self._told.allows(now_s):
+            self.notice(error)
+        else:
+            self.metrics.count_error(error)
 
     def part(self, error: HushboxError) -> None:
         """Say goodbye with the reason and disconnect."""

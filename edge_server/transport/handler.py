@@ -44,7 +44,6 @@ class BoundedHandler(WebSocketHandler):  # type: ignore[misc]
             outbox = Outbox(self.server.max_outbound_packets, self.server.max_outbound_bytes)
             self.websocket = kind(self.environ, self, self.server.first_message_bytes, outbox)
             self.environ["wsgi.websocket"] = self.websocket
-            gevent.spawn_later(self.server.handshake_timeout_s, self.websocket.cut_unless_admitted)
         return answer
 
     def take_early_bytes(self) -> bytes:

@@ -119,7 +119,7 @@ class RawLane:
         token = self._token(environ, query)
         claims = self._tokens.verify(token)
         claims.require_role(SPEAKER, OWNER)
-        client = Client(Session(token or "", claims), link, self._metrics)
+        client = self._lane.client(Session(token or "", claims), link)
         fields = _fields(query)
         websocket.admit(self._settings.max_message_bytes)
         if "stream_id" in fields:
@@ -156,7 +156,9 @@ class RawLane:
             elif event == "token.renew":
                 client.link.emit(event, self._answers.answer(client, self._renew, fields))
             else:
-                client.notice(PacketMalformedError("A text is JSON with event: stream.set, stream.end or token.renew."))
+                client.complain(
+                    PacketMalformedError("A text is JSON with event: stream.set, stream.end or token.renew.")
+                )
 
     def _renew(self, client: Client, fields: Mapping[str, Any]) -> dict[str, Any]:
         issued: IssuedToken = self._tokens.renew(client.session.claims)

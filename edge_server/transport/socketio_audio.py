@@ -23,8 +23,9 @@ from edge_server.errors import (
     UnknownEventError,
 )
 from edge_server.metrics import Metrics
+from edge_server.rate_limit import RateLimit
 from edge_server.sessions.session import Session
-from edge_server.transport.client import Client
+from edge_server.transport.client import MISTAKES_S, Client, Link
 from edge_server.transport.client_link import open_link
 from edge_server.transport.connections import Attendance, Connections
 from edge_server.transport.packets import AudioPacket, decode_packet
@@ -93,6 +94,11 @@ class AudioLane:
         if self.stopping:
             raise ServerStoppingError("This box is shutting down.")
 
+    def client(self, session: Session, link: Link) -> Client:
+        """One who has shown a token, and the way to it."""
+        mistakes = RateLimit(self._settings.max_mistakes, MISTAKES_S)
+        return Client(session, link, self._metrics, self._control.context.clock, mistakes)
+
     def enter(self, sid: str, namespace: str, environ: dict[str, Any], client: Client) -> None:
         """Count a client among the connected."""
         self.clients[sid] = client
@@ -118,7 +124,7 @@ class AudioLane:
             raise ConnectionRefused(error.message, error.to_dict()) from error
         link = open_link(self._server, self._settings, self._metrics.cut_connections.inc, sid, environ)
         link.admit(self._settings.max_clip_bytes + CLIP_ENVELOPE_BYTES)
-        client = Client(Session(str(token), claims), link, self._metrics)
+        client = self.client(Session(str(token), claims), link)
         self.enter(sid, NAMESPACE, environ, client)
         link.listen(lambda message: self._take_message(client, message))
 
@@ -147,6 +153,8 @@ class AudioLane:
 
     def take(self, client: Client, arguments: Sequence[object], decode: Callable[[bytes], AudioPacket]) -> None:
         """Take one packet of audio, or tell the client why not."""
+        if client.parted:
+            return
         if client.session.expired(self._unix_clock()):
             self._part_expired(client)
             return
@@ -158,7 +166,7 @@ class AudioLane:
         except HushboxError as error:
             if isinstance(error, OverrunError):
                 self._metrics.audio.dropped_packets += 1
-            client.notice(error)
+            client.complain(error)
         except Exception:
             logger.exception("An audio packet could not be handled.")
             client.part(InternalError("Something broke in the box; its log has the details."))
@@ -166,13 +174,13 @@ class AudioLane:
     def _malformed(self, sid: str, *arguments: object) -> None:
         client = self.clients.get(sid)
         if client is not None:
-            client.notice(BadRequestError("This message is not a Socket.IO packet in msgpack."))
+            client.complain(BadRequestError("This message is not a Socket.IO packet in msgpack."))
 
     def _unknown(self, event: str, sid: str, *arguments: object) -> dict[str, Any]:
         error = UnknownEventError(f"There is no event {event[:64]!r}.")
         client = self.clients.get(sid)
         if client is not None:
-            client.notice(error)
+            client.complain(error)
         return {"ok": False, "error": error.to_dict()}
 
     def _part_expired(self, client: Client) -> None:

@@ -37,6 +37,7 @@ Sink = Callable[[bytes | bytearray], bool]
 _LARGE_BYTES = 256 * 1024
 _MAX_INBOX = 16
 _MESSAGES_PER_TURN = 16
+_TURN_S = 0.01
 _CLOSE_GRACE_S = 1.0
 
 
@@ -45,7 +46,7 @@ class BoundedWebSocket:
 
     Messages go to a `sink` as they come, on the loop; those that it does not take, or that come while the greenlet of
     this connection is busy with an earlier one, wait for `receive`. Messages beyond `limit_bytes`, which grows once
-    the client has shown a token, end the connection; large ones wait at the gate.
+    the client has shown a token, end the connection; large ones wait at the gate. Who is not admitted in time is cut.
     """
 
     def __init__(self, environ: dict[str, Any], handler: BoundedHandler, limit_bytes: int, outbox: Outbox) -> None:
@@ -54,7 +55,6 @@ class BoundedWebSocket:
         self.origin: str | None = environ.get("HTTP_ORIGIN")
         self.version: str | None = environ.get("HTTP_SEC_WEBSOCKET_VERSION")
         self.protocol: str | None = None
-        self.admitted = False
         self.closed = False
         self.outbox = outbox
         self._handler = handler
@@ -67,16 +67,16 @@ class BoundedWebSocket:
         self._sink: Sink | None = None
         self._wants_gate = False
         self._upload: Upload | None = None
+        loop = gevent.get_hub().loop
+        self._next_turn = loop.timer(_TURN_S)
+        # Stopped as soon as it is settled: one that only fires would keep each of a flood of connections until then.
+        self._no_token = loop.timer(handler.server.handshake_timeout_s)
+        self._no_token.start(self.cut)
 
     def admit(self, limit_bytes: int) -> None:
         """Keep this connection beyond the time for authentication, and take messages up to this size or an earlier one."""
-        self.admitted = True
+        self._no_token.stop()
         self._reader.limit_bytes = max(self._reader.limit_bytes, limit_bytes)
-
-    def cut_unless_admitted(self) -> None:
-        """End the connection of a client that never showed a token."""
-        if not self.admitted:
-            self.cut()
 
     def listen(self, sink: Sink) -> None:
         """Show every binary message to `sink` first; it says whether it took the message, and must not wait."""
@@ -167,7 +167,8 @@ class BoundedWebSocket:
         if self.closed or self._wants_gate or len(self._inbox) >= _MAX_INBOX:
             return
         if self._reader.has_more:
-            gevent.get_hub().loop.run_callback(self._go_on)
+            # Not a callback of this round: those all run before the loop looks at any other connection.
+            self._next_turn.start(self._go_on)
         else:
             self._open().resume()
 
@@ -207,6 +208,8 @@ class BoundedWebSocket:
 
     def _end_of_messages(self) -> None:
         self.closed = True
+        self._no_token.stop()
+        self._next_turn.stop()
         self._leave_gate()
         if not self._inbox or self._inbox[-1] is not None:
             self._inbox.append(None)

@@ -16,13 +16,17 @@ from gevent.pywsgi import WSGIServer
 
 from edge_server.appliance.tls import CertificateFiles
 from edge_server.config import Settings
-from edge_server.errors import AddressTakenError
+from edge_server.errors import AddressTakenError, TooFastError
 from edge_server.transport.handler import BoundedHandler
+from edge_server.transport.turnstile import Turnstile
 from edge_server.transport.upload_gate import UploadGate
+
+_BURST_S = 2.0
+_LONGEST_TURN_S = 5.0
 
 
 class BoundedServer(WSGIServer):  # type: ignore[misc]
-    """A WSGI server with a limit on connections and on the time of a TLS handshake, and without request logs."""
+    """A WSGI server with a limit on connections, on their rate and on the time of a TLS handshake; logs no requests."""
 
     handler_class = BoundedHandler
 
@@ -36,6 +40,8 @@ class BoundedServer(WSGIServer):  # type: ignore[misc]
         # gevent-websocket would write a line for every upgrade that is none; any device on the network can send them.
         self.logger = logging.Logger("hushbox.upgrades", logging.ERROR)
         self.upload_gate = gate
+        burst = max(1, round(_BURST_S * settings.max_connects_per_s))
+        self._turnstile = Turnstile(settings.max_connects_per_s, burst, _LONGEST_TURN_S)
         self.http_timeout_s = settings.http_timeout_s
         self.handshake_timeout_s = settings.handshake_timeout_s
         self.first_message_bytes = settings.max_message_bytes
@@ -43,17 +49,34 @@ class BoundedServer(WSGIServer):  # type: ignore[misc]
         self.max_outbound_bytes = settings.max_outbound_bytes
         self.max_discard_bytes = 2 * settings.max_clip_bytes
 
+    def handle(self, client_socket: Any, address: Any) -> None:
+        """Serve a connection of plain HTTP when it is its turn."""
+        if self._wait_for_turn(address):
+            super().handle(client_socket, address)
+
     def wrap_socket_and_handle(self, client_socket: Any, address: Any) -> None:
         """Shake hands in time, then serve; whoever does not manage that is just let go."""
+        if not self._wait_for_turn(address):
+            client_socket.close()
+            return
         try:
             # The whole handshake, however slowly its bytes trickle in; a socket's own timeout starts anew with each.
             with gevent.Timeout(self.handshake_timeout_s, TimeoutError):
                 secure = self.wrap_socket(client_socket, **self.ssl_args)
             with contextlib.closing(secure):
-                self.handle(secure, address)
+                super().handle(secure, address)
         except OSError:
             # Port scans, browsers that do not accept the certificate yet, clients that hung up: no defects of ours.
             client_socket.close()
+
+    def _wait_for_turn(self, address: Any) -> bool:
+        try:
+            wait_s = self._turnstile.wait_s(str(address[0]), self.loop.now())
+        except TooFastError:
+            return False
+        if wait_s:
+            gevent.sleep(wait_s)
+        return True
 
 
 def start_http_server(application: Any, settings: Settings, gate: UploadGate) -> BoundedServer:

@@ -4,7 +4,7 @@ import torch
 
 from export import stft
 from export.bands import BAND_COUNT, band_power, interpolation
-from export.losses import IntelligibilityLoss, spectral_loss
+from export.losses import IntelligibilityLoss, Prices, spectral_loss
 from export.muon import orthogonalise
 from export.spec import AudioSpec
 
@@ -38,15 +38,26 @@ def test_interpolation_puts_every_band_on_its_centre() -> None:
 def test_loss_is_least_for_the_target_and_dearer_for_removed_than_for_added() -> None:
     torch.manual_seed(0)
     target = torch.randn(2, 30, 257, 2)
-    perfect, removed, added = (spectral_loss(target * gain, target) for gain in (1.0, 0.7, 1.3))
+    perfect, removed, added = (spectral_loss(target * gain, target, Prices()) for gain in (1.0, 0.7, 1.3))
     assert perfect < added < removed
 
 
 def test_loss_of_silence_is_finite_and_falls_with_the_residue() -> None:
     torch.manual_seed(0)
     silence, residue = torch.zeros(1, 30, 257, 2), torch.randn(1, 30, 257, 2) * 0.1
-    assert torch.isfinite(spectral_loss(silence, silence))
-    assert spectral_loss(residue * 0.1, silence) < spectral_loss(residue, silence)
+    assert torch.isfinite(spectral_loss(silence, silence, Prices()))
+    assert spectral_loss(residue * 0.1, silence, Prices()) < spectral_loss(residue, silence, Prices())
+
+
+def test_a_price_of_residue_counts_in_pauses_only() -> None:
+    torch.manual_seed(0)
+    target = torch.randn(2, 30, 257, 2)
+    target[:, 10:20] = 0
+    for frames, dearer in ((slice(10, 20), True), (slice(0, 10), False)):
+        estimate = target.clone()
+        estimate[:, frames] += 0.1
+        priced, plain = (spectral_loss(estimate, target, Prices(residue=residue)) for residue in (1.0, 0.0))
+        assert (priced > plain) == dearer
 
 
 def test_orthogonalised_gates_have_singular_values_near_one() -> None:

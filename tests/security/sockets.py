@@ -6,8 +6,17 @@ import time
 PATIENCE_S = 20.0
 
 
-def connected_socket(port: int | None) -> socket.socket:
-    return socket.create_connection(("127.0.0.1", port or 0), timeout=PATIENCE_S)
+def connected_socket(port: int | None, source: str = "127.0.0.1") -> socket.socket:
+    return socket.create_connection(("127.0.0.1", port or 0), timeout=PATIENCE_S, source_address=(source, 0))
+
+
+def answer_to(connection: socket.socket, request: bytes) -> bytes:
+    """The first bytes of the answer, or none where the box hangs up."""
+    try:
+        connection.sendall(request)
+        return connection.recv(65536)
+    except ConnectionError:
+        return b""
 
 
 def ends(connection: socket.socket) -> bool:

@@ -1,6 +1,8 @@
 """Clients that mean harm, or are broken: each is let go, and someone else's audio stays what it was."""
 
 import contextlib
+import gc
+import itertools
 import struct
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,6 +12,7 @@ import numpy as np
 import pytest
 import websocket
 
+from edge_server.transport.engineio_websocket import EngineIoWebSocket
 from edge_server.transport.packets import KIND_AUDIO, AudioPacket, encode_packet
 from tests.audio_files import encoded
 from tests.raw_client import RawClient
@@ -134,10 +137,10 @@ def test_a_client_that_does_not_read_is_cut(tiny_model_path: Path, tmp_path: Pat
     with running_box(tiny_model_path, tmp_path, **limit) as box:
         client = RawClient(box)
         client.join(box.token())
-        # Unknown events are answered by notices, which nobody reads.
+        client.call("stream.start", {"sample_rate_hz": 48000, "packet_samples": 4800})
         with contextlib.suppress(OSError):
-            while True:
-                client.emit("an-event-that-does-not-exist-" * 20)
+            for number in itertools.count():
+                client.emit("audio", encode_packet(AudioPacket(KIND_AUDIO, 0, number, 0, bytes(9600))))
         wait_until(lambda: client.sid not in box.service.socketio.server.eio.sockets)
         assert box.service.metrics.cut_connections._value.get() == 1
 
@@ -146,12 +149,35 @@ def test_a_flood_of_wrong_packets_disturbs_nobody(box: Box) -> None:
     packet = msgpack.packb({"type": 2, "nsp": "/audio", "data": ["audio", b"short"]})
     client = RawClient(box)
     client.join(box.token())
-    try:
+    with contextlib.suppress(OSError):
         for _ in range(3000):
             client.websocket.send_binary(packet)
-    except OSError:
-        return
-    client.websocket.close()
+    told = []
+    with contextlib.suppress(OSError, websocket.WebSocketException):
+        while True:
+            # The last one is the disconnect of Socket.IO, which has no data.
+            told += [client.receive().get("data")]
+    assert told.pop() is None
+    assert told.pop()[1]["code"] == "too_fast"
+    # Most of the mistakes were not worth a word.
+    assert 0 < len(told) < 100
+    assert {event for event, _ in told} == {"notice"}
+
+
+def test_connections_that_are_over_are_forgotten_at_once(tiny_model_path: Path, tmp_path: Path) -> None:
+    with running_box(tiny_model_path, tmp_path, handshake_timeout_s=600.0) as box:
+        for joins in (True, False) * 5:
+            client = RawClient(box)
+            if joins:
+                client.join(box.token())
+            client.websocket.close()
+        wait_until(lambda: not box.service.socketio.server.eio.sockets)
+        wait_until(lambda: not _websockets_in_memory())
+
+
+def _websockets_in_memory() -> int:
+    gc.collect()
+    return sum(isinstance(it, EngineIoWebSocket) and it.closed for it in gc.get_objects())
 
 
 def test_a_client_that_vanishes_frees_its_slot(tiny_model_path: Path, tmp_path: Path) -> None:

@@ -1,14 +1,18 @@
 """Requests that mean harm, or are broken: each is let go, and someone else's audio stays what it was."""
 
+import contextlib
 import ssl
 from pathlib import Path
 
 import pytest
 
 from tests.running_box import Box, running_box
-from tests.security.sockets import connected_socket, ends, trickles_until_cut
+from tests.security.sockets import answer_to, connected_socket, ends, trickles_until_cut
 
 pytestmark = pytest.mark.usefixtures("bystander")
+
+
+HEALTH = b"GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
 
 
 def test_a_request_that_trickles_in_is_cut(box: Box) -> None:
@@ -108,5 +112,18 @@ def test_connections_beyond_the_limit_wait_for_the_others_to_be_cut(tiny_model_p
         connected_socket(box.service.http_port),
         connected_socket(box.service.http_port) as third,
     ):
-        third.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+        third.sendall(HEALTH)
         assert third.recv(65536).startswith(b"HTTP/1.1 200")
+
+
+def test_an_address_that_connects_without_end_is_let_wait_and_then_refused(
+    tiny_model_path: Path, tmp_path: Path
+) -> None:
+    with running_box(tiny_model_path, tmp_path, max_connects_per_s=1.0) as box, contextlib.ExitStack() as stack:
+        flood = [stack.enter_context(connected_socket(box.service.http_port, "127.0.0.2")) for _ in range(20)]
+        answers = [answer_to(connection, HEALTH) for connection in flood]
+        # Two at once, and then one a second, as long as anyone would have to wait for no more than 5 s.
+        assert all(answer.startswith(b"HTTP/1.1 200") for answer in answers[:3])
+        assert answers[-10:] == [b""] * 10
+        with connected_socket(box.service.http_port) as another:
+            assert answer_to(another, HEALTH).startswith(b"HTTP/1.1 200")
