@@ -12,7 +12,6 @@ from edge_server.rate_limit import RateLimit
 from edge_server.sessions.session import Session
 from edge_server.transport.packets import AudioPacket
 
-
 _COMPLAINTS_TOLD = 10
 _COMPLAINTS_TOLD_S = 1.0
 MISTAKES_S = 10.0
