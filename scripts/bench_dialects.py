@@ -35,6 +35,9 @@ class Talker(Protocol):
     def hear(self, wire: Wire) -> list[AudioPacket]:
         """Take what has arrived on one of the wires."""
 
+    def leave(self) -> None:
+        """Let the box know that this session is over, where closed connections do not tell it."""
+
 
 class Questions:
     """The frames of one packet's payload, made once; only the number differs from talker to talker."""
@@ -89,6 +92,9 @@ class SocketIoTalker:
                 raise ConnectionError("The box closed the connection.")
         return answers
 
+    def leave(self) -> None:
+        """Nothing to be told."""
+
     def _call(self, packet: object, kind: int) -> dict[str, Any]:
         self._wire.send(frame(BINARY, msgpack.packb(packet)))
         answer = msgpack.unpackb(self._wire.receive()[1])
@@ -118,6 +124,9 @@ class RawTalker:
         """Take the audio."""
         wire.fill()
         return [decode_raw_answer(data) for opcode, data in wire.messages() if opcode == BINARY]
+
+    def leave(self) -> None:
+        """Nothing to be told."""
 
 
 class PollingTalker:
@@ -158,6 +167,11 @@ class PollingTalker:
             self._waiting.append(b"3")
             self._post()
         return [answer for message in messages if (answer := _polled_audio(message)) is not None]
+
+    def leave(self) -> None:
+        """Close the session: to the box, who polls and is gone is only slow, until the next ping is missed."""
+        self._sending.socket.setblocking(True)
+        self._sending.socket.sendall(http_request("POST", self._path, b"1"))
 
     def _post(self) -> None:
         if self._waiting and not self._is_sending:
@@ -201,6 +215,9 @@ class NaiveTalker:
             elif data == b"2":
                 wire.send(frame(TEXT, b"3"))
         return answers
+
+    def leave(self) -> None:
+        """Nothing to be told."""
 
 
 TALKERS: dict[str, type[SocketIoTalker] | type[RawTalker] | type[PollingTalker] | type[NaiveTalker]] = {

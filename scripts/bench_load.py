@@ -120,6 +120,8 @@ class Crowd:
             "fixed_bytes": half_bytes - idle_bytes - half * session_bytes,
         }
         self._settle()
+        for voice in self.voices:
+            voice.talker.leave()
         return spent
 
     def _join_up_to(self, count: int) -> None:

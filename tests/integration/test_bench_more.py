@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from scripts.bench_sessions import run_sessions_benchmark
+from scripts.bench_servers import running_box
+from scripts.bench_sessions import run_sessions_benchmark, speech, spoken_load
 from scripts.bench_soak import run_crowd_soak, run_stream_soak
 from scripts.bench_stages import run_stages_benchmark, stages_table
 
@@ -18,6 +19,13 @@ def test_every_lane_can_be_loaded_and_is_checked(tiny_model_path: Path, transpor
     # Dry audio, which only a machine that is very busy gives, is not what the file would sound like.
     assert result["audio_ok"] or result["late_frames"]
     assert result["generator_cpu_percent"] > 0
+
+
+def test_a_load_that_is_over_has_given_its_places_back(tiny_model_path: Path) -> None:
+    said = speech(tiny_model_path, 1.5)
+    with running_box(tiny_model_path, 2, "polling", tls=False) as server:
+        dropped = [spoken_load(server, said, 2, 20, 0.5).dropped for _ in range(3)]
+    assert dropped == [0, 0, 0]
 
 
 def test_a_stream_neither_drifts_nor_changes_what_passes_through(tiny_model_path: Path) -> None:
