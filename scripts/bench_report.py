@@ -13,6 +13,7 @@ import matplotlib
 matplotlib.use("Agg")
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, NullLocator
 
 from scripts.bench_engine import run_engine_benchmark
 from scripts.bench_sessions import run_sessions_benchmark
@@ -54,8 +55,10 @@ def _page(results: dict[str, Any]) -> str:
     )
     return (
         '<!doctype html><html lang="en"><meta charset="utf-8"><title>Hushbox benchmark</title>'
+        '<meta name="viewport" content="width=device-width">'
         "<style>body{font:16px/1.5 system-ui;max-width:54rem;margin:2rem auto;padding:0 1rem}"
-        "img{max-width:100%}table{border-collapse:collapse}td,th{padding:.2rem .8rem;text-align:right}</style>"
+        "img{max-width:100%}div{overflow-x:auto}table{border-collapse:collapse}td,th{padding:.2rem .6rem;text-align:right}"
+        "tr{border-bottom:1px solid #ddd}</style>"
         f"<h1>Hushbox benchmark</h1><p>{html.escape(results['machine'])}; model {html.escape(results['engine']['model'])}.</p>"
         f"{plots}{_table(results['sessions'])}</html>"
     )
@@ -76,6 +79,10 @@ def _draw_sessions(axes: Axes, results: dict[str, Any]) -> None:
         axes.plot(counts, [row["latency_p99_ms"] for row in rows], marker="o", label=f"{lane}, {packet_ms} ms")
     axes.axhline(20, color="grey", linestyle=":")
     axes.set(xlabel="live sessions", ylabel="p99 of added latency, ms", yscale="log")
+    axes.yaxis.set_major_locator(LogLocator(10, subs=(1, 2, 5)))
+    axes.yaxis.set_major_formatter("{x:g}")
+    axes.yaxis.set_minor_locator(NullLocator())
+    axes.grid(alpha=0.3)
     axes.legend()
 
 
@@ -84,6 +91,12 @@ def _draw_batches(axes: Axes, results: dict[str, Any]) -> None:
         rows = [row for row in results["engine"]["rows"] if row["precision"] == precision]
         axes.plot([row["batch"] for row in rows], [row["us_per_frame"] for row in rows], marker="o", label=precision)
     axes.set(xlabel="frames in a run", ylabel="microseconds a frame", xscale="log", yscale="log")
+    axes.xaxis.set_major_locator(LogLocator(2))
+    axes.yaxis.set_major_locator(LogLocator(10, subs=(1, 2, 5)))
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_major_formatter("{x:g}")
+        axis.set_minor_locator(NullLocator())
+    axes.grid(alpha=0.3)
     axes.legend()
 
 
@@ -96,10 +109,15 @@ def _draw_stages(axes: Axes, results: dict[str, Any]) -> None:
 
 
 def _table(rows: list[dict[str, Any]]) -> str:
-    columns = (
-        "transport", "packet_ms", "sessions", "latency_p50_ms", "latency_p99_ms", "late_frames", "dropped",
-        "cpu_percent", "generator_cpu_percent", "audio_ok",
-    )  # fmt: skip
-    head = "".join(f"<th>{column}</th>" for column in columns)
-    body = "".join("<tr>" + "".join(f"<td>{row[column]}</td>" for column in columns) + "</tr>" for row in rows)
-    return f"<h2>Numbers</h2><table><tr>{head}</tr>{body}</table>"
+    columns = {
+        "transport": "lane", "packet_ms": "packet, ms", "sessions": "sessions", "latency_p50_ms": "p50, ms",
+        "latency_p99_ms": "p99, ms", "late_frames": "late", "dropped": "dropped", "cpu_percent": "box CPU, %",
+        "generator_cpu_percent": "load CPU, %", "audio_ok": "audio",
+    }  # fmt: skip
+    head = "".join(f"<th>{title}</th>" for title in columns.values())
+    body = "".join("<tr>" + "".join(f"<td>{_cell(row[column])}</td>" for column in columns) + "</tr>" for row in rows)
+    return f"<h2>Numbers</h2><p>CPU is in percent of one core.</p><div><table><tr>{head}</tr>{body}</table></div>"
+
+
+def _cell(value: object) -> object:
+    return {True: "right", False: "WRONG"}.get(value, value) if isinstance(value, bool) else value
