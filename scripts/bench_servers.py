@@ -20,6 +20,7 @@ from edge_server.desks import token_desk
 from edge_server.errors import EngineFailedError
 
 START_TIMEOUT_S = 30.0
+TOKEN_TTL_S = 24 * 3600
 
 
 @dataclass(slots=True)
@@ -45,7 +46,7 @@ def running_box(model_path: Path, sessions: int, transport: str, tls: bool) -> I
             assert process.stdout is not None
             lines = iter(process.stdout.readline, b"")
             port = next(int(found[1]) for line in lines if (found := re.search(rb"http://localhost:(\d+)", line)))
-            token = token_desk(Settings(data_dir=Path(data_dir))).issue(SPEAKER).token
+            token = token_desk(Settings(data_dir=Path(data_dir))).issue(SPEAKER, ttl_s=TOKEN_TTL_S).token
             if tls:
                 port = _https_port(process.pid, port)
             yield Server(port, token, transport, tls, process.pid)
