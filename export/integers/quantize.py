@@ -20,11 +20,11 @@ from export.graph.layers import (
     drop_unused_initializers,
     find_layers,
 )
+from export.integers.calibration import Calibration
 from export.integers.target import Target
 from export.integers.weights import (
     BLOCK,
     JOINED_ZERO,
-    Range,
     activation_scale,
     quantize_blocks,
     quantize_groups,
@@ -43,12 +43,13 @@ INT8_ACCURACY = 4
 
 
 def quantize(
-    model: onnx.ModelProto, forms: Mapping[str, str], ranges: Mapping[str, Range], target: Target
+    model: onnx.ModelProto, forms: Mapping[str, str], calibration: Calibration, target: Target
 ) -> onnx.ModelProto:
     """Return `model` with the layers named in `forms` as `int8`, `weights8` or `weights4`; the others stay as they are.
 
-    `int8`: activations are uint8 with one static scale a tensor, so that no row of a batch can influence another; weights are
-    int8 with one scale an output. Raises QuantizationError if a name is no layer of the model, or there is nothing to do.
+    `int8`: activations are uint8 with one static scale a tensor, so that no row of a batch can influence another; weights
+    are int8 with one scale an output, rounded for the activations where their moments are known. Raises QuantizationError
+    if a name is no layer of the model, or there is nothing to do.
     """
     layers = {layer.name: layer for layer in find_layers(model.graph)}
     unknown = set(forms) - set(layers)
@@ -61,7 +62,7 @@ def quantize(
     result = onnx.ModelProto()
     result.CopyFrom(model)
     chosen = [layers[name] for name in forms]
-    builder = _Builder(ranges, target)
+    builder = _Builder(calibration, target)
     last = {layer.output: layer for layer in chosen}
     replaced = {node.output[0] for layer in chosen for node in layer.nodes[:-1]}
     nodes: list[onnx.NodeProto] = []
@@ -85,7 +86,7 @@ def quantize(
 class _Builder:
     """Nodes and constants of layers in integers; activations and weights that layers share are there once."""
 
-    ranges: Mapping[str, Range]
+    calibration: Calibration
     target: Target
     constants: dict[str, onnx.TensorProto] = field(default_factory=dict)
     quantized: set[str] = field(default_factory=set)
@@ -103,10 +104,25 @@ class _Builder:
         if name in self.quantized:
             return []
         self.quantized.add(name)
-        scale, zero = activation_scale(self.ranges[name])
-        self._constant(f"{name}.scale", np.asarray(scale))
-        self._constant(f"{name}.zero", np.asarray(zero))
-        return [helper.make_node("QuantizeLinear", [name, f"{name}.scale", f"{name}.zero"], [f"{name}.uint8"])]
+        scale, zero = self._scale(name)
+        constants = [
+            self._constant(f"{name}.scale", np.asarray(scale)),
+            self._constant(f"{name}.zero", np.asarray(zero)),
+        ]
+        factors = self.calibration.factors.get(name)
+        if factors is None:
+            return [helper.make_node("QuantizeLinear", [name, *constants], [f"{name}.uint8"])]
+        evened = f"{name}.evened"
+        return [
+            helper.make_node("Mul", [name, self._constant(f"{name}.factors", 1 / factors)], [evened]),
+            helper.make_node("QuantizeLinear", [evened, *constants], [f"{name}.uint8"]),
+        ]
+
+    def _scale(self, name: str) -> tuple[np.float32, np.uint8]:
+        return activation_scale(self.calibration.ranges[name])
+
+    def _factors(self, name: str, size: int) -> NDArray[np.float32]:
+        return self.calibration.factors.get(name, np.ones(size, np.float32))
 
     def _join_parts(self, layer: Layer) -> list[onnx.NodeProto]:
         """Return the nodes that put the integers of the parts beside each other, each with a scale of its own."""
@@ -119,11 +135,11 @@ class _Builder:
         return nodes
 
     def _joined_product(self, layer: Layer) -> list[onnx.NodeProto]:
-        scales, zeros = zip(*(activation_scale(self.ranges[part.name]) for part in layer.parts), strict=True)
-        sizes = [part.size for part in layer.parts]
-        weight, scale, offset = quantize_joined(
-            layer.weight, np.repeat(scales, sizes), np.repeat(zeros, sizes), self.target
-        )
+        parts = [(self._scale(part.name), self._factors(part.name, part.size)) for part in layer.parts]
+        scales = np.concatenate([scale * factors for (scale, _), factors in parts])
+        zeros = np.concatenate([np.full(len(factors), zero) for (_, zero), factors in parts])
+        moments = self.calibration.moments.get(layer.activation)
+        weight, scale, offset = quantize_joined(layer.weight, scales, zeros, self.target, moments)
         bias = offset if layer.bias is None else layer.bias + offset
         stem = f"{layer.weight_name}.{layer.activation}"
         inputs = [
@@ -139,9 +155,13 @@ class _Builder:
 
     def _product(self, layer: Layer) -> list[onnx.NodeProto]:
         activation = layer.activation
-        scale, _ = activation_scale(self.ranges[activation])
-        in_integers = quantize_groups if layer.kind == GROUPED else quantize_product
-        weight, weight_scale = in_integers(layer.weight, scale, self.target)
+        scale, _ = self._scale(activation)
+        if layer.kind == GROUPED:
+            weight, weight_scale = quantize_groups(layer.weight, scale, self.target)
+        else:
+            factors = self._factors(activation, len(layer.weight))
+            moments = self.calibration.moments.get(activation)
+            weight, weight_scale = quantize_product(layer.weight, scale, self.target, moments, factors)
         # One activation's scale decides the weights' scales, so a weight that meets two activations is there twice.
         stem = f"{layer.weight_name}.{activation}"
         names = [
@@ -155,8 +175,8 @@ class _Builder:
         return [helper.make_node("MatMulIntegerToFloat", inputs, [layer.output], name=layer.name, domain=CONTRIB)]
 
     def _convolution(self, layer: Layer) -> list[onnx.NodeProto]:
-        scale, _ = activation_scale(self.ranges[layer.activation])
-        output_scale, output_zero = activation_scale(self.ranges[layer.output])
+        scale, _ = self._scale(layer.activation)
+        output_scale, output_zero = self._scale(layer.output)
         kernel, kernel_scale = quantize_kernel(layer.weight, self.target)
         stem = layer.weight_name
         inputs = [f"{layer.activation}.{part}" for part in ("uint8", "scale", "zero")]

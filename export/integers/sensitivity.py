@@ -12,7 +12,7 @@ from tqdm import tqdm
 
 from export.forms import error_db
 from export.graph.layers import Layer, find_layers
-from export.integers.calibrate import Calibration
+from export.integers.calibration import Calibration
 from export.integers.quantize import INT8, quantize
 from export.integers.target import Target
 from export.runtime import FrameRunner
@@ -64,7 +64,7 @@ class Workbench:
         if not forms:
             floating: bytes = self.model.SerializeToString()
             return floating
-        built: bytes = quantize(self.model, forms, self.calibration.ranges, self.target).SerializeToString()
+        built: bytes = quantize(self.model, forms, self.calibration, self.target).SerializeToString()
         return built
 
     def error_db(self, forms: dict[str, str]) -> float:
@@ -124,7 +124,7 @@ def layer_sqnr_db(bench: Workbench, layer: Layer, form: str = INT8) -> float:
     """Return the signal to quantization noise ratio of a layer's own output, on activations that were streamed."""
     alone = _only(bench.model, layer)
     (name,) = (found.name for found in find_layers(alone.graph))
-    integers = quantize(alone, {name: form}, bench.calibration.ranges, bench.target)
+    integers = quantize(alone, {name: form}, bench.calibration, bench.target)
     feeds = {name: bench.calibration.samples[name] for name in _heard(layer)}
     expected = FrameRunner(alone.SerializeToString()).run(feeds)[layer.output]
     return -error_db(FrameRunner(integers.SerializeToString()).run(feeds)[layer.output], expected)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from export.integers.rounding import round_for_output, round_to_nearest
 from export.integers.target import LARGEST_INT8, SATURATION_FREE_PAIR, Target
 
 SMALLEST_SCALE = 1e-8
@@ -38,18 +39,30 @@ def activation_scale(seen: Range) -> tuple[np.float32, np.uint8]:
 
 
 def quantize_product(
-    weight: NDArray[np.float32], scale_of_activation: np.float32, target: Target
+    weight: NDArray[np.float32],
+    scale_of_activation: np.float32,
+    target: Target,
+    moments: NDArray[np.float64] | None = None,
+    factors: NDArray[np.float32] | None = None,
 ) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
     """Return int8 `[inputs, outputs]` and float32 scales `[outputs]`, symmetric, free of saturation on `target`.
+
+    `factors` `[inputs]` are what the activation was divided by. With its second `moments`, the integers are those that
+    change the outputs least.
 
     The scale of an output times that of the activation is a power of two, so scaling a sum is exact, and a processor that
     adds the bias in the same instruction gets the same bits as one that adds it afterwards.
     """
+    if factors is not None:
+        weight = weight * factors[:, None]
+        moments = None if moments is None else moments / np.outer(factors, factors)
     wanted = np.maximum(np.abs(weight).max(axis=0) / LARGEST_INT8, SMALLEST_SCALE)
     if target.adds_in_16_bits:
         wanted = np.maximum(wanted, largest_pairs(weight) / SATURATION_FREE_PAIR)
     scale = product_scale(wanted, scale_of_activation)
-    return np.clip(np.rint(weight / scale), -LARGEST_INT8, LARGEST_INT8).astype(np.int8), scale
+    if moments is None:
+        return round_to_nearest(weight, scale), scale
+    return round_for_output(weight, scale, moments, target), scale
 
 
 def quantize_groups(
@@ -61,14 +74,18 @@ def quantize_groups(
 
 
 def quantize_joined(
-    weight: NDArray[np.float32], scales: NDArray[np.float32], zeros: NDArray[np.uint8], target: Target
+    weight: NDArray[np.float32],
+    scales: NDArray[np.float32],
+    zeros: NDArray[np.uint8],
+    target: Target,
+    moments: NDArray[np.float64] | None = None,
 ) -> tuple[NDArray[np.int8], NDArray[np.float32], NDArray[np.float32]]:
     """Return int8 `[inputs, outputs]`, scales and offsets `[outputs]` where each input has a scale and a zero of its own.
 
     `scales` and `zeros` are `[inputs]`. The scales of the inputs go into the weights, so that the product itself runs
     with scale 1 and zero `JOINED_ZERO`; what that zero makes wrong is a constant, which belongs to the bias.
     """
-    integers, scale = quantize_product(weight * scales[:, None], np.float32(1), target)
+    integers, scale = quantize_product(weight, np.float32(1), target, moments, scales)
     shift = int(JOINED_ZERO) - zeros.astype(np.int64)
     return integers, scale, ((shift @ integers.astype(np.int64)) * scale).astype(np.float32)
 

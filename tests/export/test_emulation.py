@@ -10,6 +10,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parents[2] / "scripts"))
 import emulated
 
+from export.integers.calibration import Calibration
 from export.integers.quantize import INT8, quantize
 from export.integers.target import TARGETS
 from export.integers.weights import Range
@@ -39,7 +40,10 @@ def test_weights_that_may_saturate_do_so_on_avx2_only(tmp_path: Path) -> None:
     for target, harmed in (("auto", False), ("avx512_vnni", True)):
         path = tmp_path / f"{target}.onnx"
         model = quantize(
-            product_graph(hostile_weight()), {"weight": INT8}, {"spectrum": Range(0.0, 1.0)}, TARGETS[target]
+            product_graph(hostile_weight()),
+            {"weight": INT8},
+            Calibration({"spectrum": Range(0.0, 1.0)}),
+            TARGETS[target],
         )
         path.write_bytes(model.SerializeToString())
         here = emulated.stream(path)

@@ -13,6 +13,7 @@ from export.errors import ExportError, QuantizationError
 from export.graph.layers import find_layers
 from export.graph.operators import count_operators
 from export.integers.calibrate import calibrate
+from export.integers.calibration import Calibration
 from export.integers.candidates import INT8_CONVOLUTIONS, Candidate, build_candidates, choose
 from export.integers.floats import explain_floats
 from export.integers.quantize import INT8, WEIGHTS4, WEIGHTS8, quantize
@@ -55,7 +56,7 @@ def workbench(model: onnx.ModelProto, shape: tuple[int, ...] = (WIDTH,)) -> Work
 
 
 def test_a_layer_that_hurts_stays_float_and_the_others_do_not() -> None:
-    bench = workbench(fragile_graph(spike=1000.0))
+    bench = workbench(fragile_graph(spike=100_000.0))
     reports = choose_layers(bench, measure_layers(bench, find_layers(bench.model.graph)))
     assert [(report.name, report.form) for report in reports] == [("second", "float"), ("first", "int8")]
     assert reports[0].sqnr_db < 10 < reports[1].sqnr_db
@@ -109,7 +110,7 @@ def test_convolutions_run_in_integers_too() -> None:
     model = convolution_graph()
     frames = np.random.default_rng(1).normal(size=(2, 50, 2, 4, WIDTH)).astype(np.float32)
     calibration = calibrate(model, frames, {})
-    integers = quantize(model, {"conv": INT8, "mix": INT8}, calibration.ranges, TARGETS["auto"])
+    integers = quantize(model, {"conv": INT8, "mix": INT8}, calibration, TARGETS["auto"])
     operators = count_operators(integers.SerializeToString())
     assert (operators.integer, operators.float, operators.integer_macs_percent) == (2, 0, 100.0)
     assert operators.macs == 8 * 4 * WIDTH * 2 * 3 + 8 * 4 * WIDTH * WIDTH
@@ -170,7 +171,7 @@ def test_numbers_that_break_and_bounds_that_lie_are_found() -> None:
 
 def test_a_layer_that_is_not_there_is_named() -> None:
     with pytest.raises(QuantizationError, match="no layers named third"):
-        quantize(fragile_graph(1.0), {"third": INT8}, {}, TARGETS["auto"])
+        quantize(fragile_graph(1.0), {"third": INT8}, Calibration({}), TARGETS["auto"])
 
 
 def test_a_model_without_products_is_refused() -> None:

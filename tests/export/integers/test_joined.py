@@ -9,7 +9,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 from export.forms import error_db
 from export.graph.layers import Part, find_layers
-from export.integers.calibrate import Calibration
+from export.integers.calibration import Calibration
 from export.integers.quantize import INT8, quantize
 from export.integers.sensitivity import Workbench, layer_sqnr_db
 from export.integers.target import TARGETS
@@ -57,7 +57,7 @@ def feeds() -> dict[str, np.ndarray]:
 def in_integers(model: onnx.ModelProto, ranges: dict[str, Range]) -> onnx.ModelProto:
     """The model with its one layer in integers."""
     (layer,) = find_layers(model.graph)
-    return quantize(model, {layer.name: INT8}, ranges, TARGETS["avx512_vnni"])
+    return quantize(model, {layer.name: INT8}, Calibration(ranges), TARGETS["avx512_vnni"])
 
 
 def output_error_db(integers: onnx.ModelProto) -> float:

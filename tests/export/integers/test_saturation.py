@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from onnx import TensorProto, helper, numpy_helper
 
 from export.graph.layers import find_layers
+from export.integers.calibration import Calibration
 from export.integers.quantize import INT8, quantize
 from export.integers.saturation import can_saturate, product_in_16_bits, saturating_layers, worst_activations
 from export.integers.target import TARGETS
@@ -76,7 +77,7 @@ def product_graph(weight: np.ndarray) -> onnx.ModelProto:
 def test_a_file_is_searched_for_layers_that_saturate(target: str, found: list[str]) -> None:
     model = product_graph(hostile_weight())
     ranges = {"spectrum": Range(0.0, 1.0)}
-    assert saturating_layers(quantize(model, {"weight": INT8}, ranges, TARGETS[target])) == found
+    assert saturating_layers(quantize(model, {"weight": INT8}, Calibration(ranges), TARGETS[target])) == found
 
 
 def test_onnxruntime_gives_the_exact_sums_in_the_worst_case() -> None:
@@ -87,7 +88,9 @@ def test_onnxruntime_gives_the_exact_sums_in_the_worst_case() -> None:
     integers, scales = quantize_product(layer.weight, scale, TARGETS["auto"])
     activations = worst_activations(integers)
     runner = FrameRunner(
-        quantize(model, {"weight": INT8}, {"spectrum": Range(0.0, 1.0)}, TARGETS["auto"]).SerializeToString()
+        quantize(
+            model, {"weight": INT8}, Calibration({"spectrum": Range(0.0, 1.0)}), TARGETS["auto"]
+        ).SerializeToString()
     )
     got = runner.run({"spectrum": activations.astype(np.float32) * scale})["spectrum_out"]
     exact = (activations.astype(np.int64) @ integers.astype(np.int64)).astype(np.float32) * (scale * scales)
