@@ -32,6 +32,7 @@ from edge_server.sessions.live_voice import LiveVoice, VoiceContext
 from edge_server.sessions.pump import Pump
 from edge_server.sessions.resume_desk import ResumeDesk
 from edge_server.sessions.stream_limits import StreamLimits
+from edge_server.transport.arrivals import Arrivals
 from edge_server.transport.client import Client
 from edge_server.transport.http import HttpContext, create_flask_app
 from edge_server.transport.polling import UnauthenticatedPollers
@@ -77,6 +78,7 @@ class Service:
         self._probe_pool = ThreadPool(1)
         self._clips = ClipDesk(self.desks.file_run, settings.max_clips)
         self._tickets = TicketDesk(clocks.monotonic)
+        self._arrivals = Arrivals(settings, clocks.monotonic, self.metrics.count_error)
         self._gate = UploadGate(settings.max_clips, settings.upload_wait_s, settings.upload_timeout_s)
         self.flask_app = self._create_flask_app()
         self.socketio = create_socketio(self.flask_app, settings)
@@ -154,7 +156,7 @@ class Service:
         return page_url(self.settings, self.http_port, self.https_port)
 
     def _listen(self) -> None:
-        http = start_http_server(self._raw, self.settings, self._gate)
+        http = start_http_server(self._raw, self.settings, self._gate, self._arrivals)
         self._servers.append(http)
         self.http_port = http.server_port
         if not self.settings.https:
@@ -164,7 +166,7 @@ class Service:
         except OSError as error:
             raise data_folder_error(self.settings, error) from error
         context = tls_context(files)
-        https = start_https_server(self._raw, self.settings, self._gate, context)
+        https = start_https_server(self._raw, self.settings, self._gate, self._arrivals, context)
         self._servers.append(https)
         self.https_port = https.server_port
 

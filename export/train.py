@@ -237,7 +237,11 @@ class Trainer:
         path = self.config.out / "last.pt"
         content = read_checkpoint(path)
         wanted = self.config.to_dict()
-        changed = [key for key in FIXED_IN_A_RUN if content["training"].get(key) != wanted[key]]
+        changed = [
+            key
+            for key in FIXED_IN_A_RUN
+            if content["training"].get(key, getattr(TrainConfig, key, None)) != wanted[key]
+        ]
         if changed:
             raise CheckpointError(f"{path} was trained with another {', '.join(changed)}; give --out another folder.")
         self.model.load_state_dict(content["model"])

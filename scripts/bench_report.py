@@ -120,4 +120,4 @@ def _table(rows: list[dict[str, Any]]) -> str:
 
 
 def _cell(value: object) -> object:
-    return {True: "right", False: "WRONG"}.get(value, value) if isinstance(value, bool) else value
+    return ("right" if value else "WRONG") if isinstance(value, bool) else value

@@ -25,13 +25,14 @@ TOKEN_TTL_S = 24 * 3600
 
 @dataclass(slots=True)
 class Server:
-    """A server under load; `dialect` says how it is spoken to."""
+    """A server under load; `dialect` says how it is spoken to, `address` from where."""
 
     port: int
     token: str
     dialect: str
     tls: bool
     pid: int
+    address: str = "127.0.0.1"
 
 
 @contextmanager

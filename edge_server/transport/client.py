@@ -48,7 +48,7 @@ class Client:
     clock: Callable[[], float]
     mistakes: RateLimit
     parted: bool = False
-    _told: RateLimit = field(default_factory=lambda: RateLimit(_COMPLAINTS_TOLD, _COMPLAINTS_TOLD_S))
+    _told: RateLimit = field(init=False, default_factory=lambda: RateLimit(_COMPLAINTS_TOLD, _COMPLAINTS_TOLD_S))
 
     def answer(self, packet: AudioPacket) -> None:
         """Send one packet of audio."""
@@ -70,6 +70,8 @@ class Client:
 
     def complain(self, error: HushboxError) -> None:
         """Tell the client what it did wrong, unless it was told enough; part from one that hardly does anything else."""
+        if self.parted:
+            return
         now_s = self.clock()
         # Who was cut off for a while is ahead of time with everything that waited, by no mistake of its own.
         if not isinstance(error, OverrunError) and not self.mistakes.allows(now_s):

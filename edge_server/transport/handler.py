@@ -29,9 +29,13 @@ class BoundedHandler(WebSocketHandler):  # type: ignore[misc]
         """Serve the requests of one connection."""
         self.socket.settimeout(self.server.http_timeout_s)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        # A client may hang up before it has its answer; nothing is left to be done for it then.
-        with contextlib.suppress(OSError):
-            super().handle()
+        try:
+            # A client may hang up before it has its answer; nothing is left to be done for it then.
+            with contextlib.suppress(OSError):
+                super().handle()
+        finally:
+            if isinstance(websocket := getattr(self, "websocket", None), BoundedWebSocket):
+                websocket.forget()
 
     def upgrade_connection(self) -> Any:
         """Answer the upgrade request and put the bounded WebSocket in the place of the library's."""

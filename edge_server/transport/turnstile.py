@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from edge_server.errors import TooFastError
-
 _REMEMBERED = 1024
 
 
@@ -24,12 +22,12 @@ class Turnstile:
         """How many are remembered."""
         return len(self._next_s)
 
-    def wait_s(self, who: str, now_s: float) -> float:
-        """Take a turn: how long to wait for it. Raises `TooFastError`, and takes none, when that is too long."""
+    def wait_s(self, who: str, now_s: float) -> float | None:
+        """Take a turn: how long to wait for it. None when that is too long: then no turn was taken."""
         next_s = max(self._next_s.get(who, now_s), now_s)
         wait_s = max(0.0, next_s - self._tolerance_s - now_s)
         if wait_s > self._longest_wait_s:
-            raise TooFastError(f"Someone connects more than {1 / self._interval_s:g} times a second.")
+            return None
         if len(self._next_s) >= _REMEMBERED and who not in self._next_s:
             self._forget(now_s)
         self._next_s[who] = next_s + self._interval_s

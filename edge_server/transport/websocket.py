@@ -68,7 +68,8 @@ class BoundedWebSocket:
         self._wants_gate = False
         self._upload: Upload | None = None
         loop = gevent.get_hub().loop
-        self._next_turn = loop.timer(_TURN_S)
+        # One that repeats: a timer that fired once has no time left when it is started again.
+        self._next_turn = loop.timer(0.0, repeat=_TURN_S)
         # Stopped as soon as it is settled: one that only fires would keep each of a flood of connections until then.
         self._no_token = loop.timer(handler.server.handshake_timeout_s)
         self._no_token.start(self.cut)
@@ -120,6 +121,12 @@ class BoundedWebSocket:
             self._read_on()
         return message
 
+    def forget(self) -> None:
+        """Hear that nobody serves this connection any more; perhaps it was never read."""
+        if self._wire is not None:
+            self._wire.end()
+        self._end_of_messages()
+
     def close(self, code: int = NORMAL, reason: str = "") -> None:
         """Say that the connection ends and why, and end it; waits for the peer for a second at each step."""
         self._leave_gate()
@@ -168,11 +175,12 @@ class BoundedWebSocket:
             return
         if self._reader.has_more:
             # Not a callback of this round: those all run before the loop looks at any other connection.
-            self._next_turn.start(self._go_on)
+            self._next_turn.again(self._go_on)
         else:
             self._open().resume()
 
     def _go_on(self) -> None:
+        self._next_turn.stop()
         if not self.closed and self._reader.has_more and len(self._inbox) < _MAX_INBOX:
             self._take_data(b"")
             if not self._reader.has_more:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import socket
 from collections.abc import Callable
+from time import monotonic
 from typing import Any
 
 import gevent
@@ -65,7 +66,7 @@ class Wire:
         self._writer = self._loop.io(connection.fileno(), _WRITE)
         self._silence: Any = None
         self._silence_s = 0.0
-        self._heard_s = self._loop.now()
+        self._heard_s = monotonic()
         self._is_tls = isinstance(connection, ssl.SSLSocket)
         self._finishing = False
         self._drained = Event()
@@ -148,7 +149,7 @@ class Wire:
         if not data:
             self.end()
             return
-        self._heard_s = self._loop.now()
+        self._heard_s = monotonic()
         if not self._finishing:
             self._on_data(data)
         # The kernel calls again for what it still holds, but knows nothing of what TLS has taken from it already.
@@ -175,7 +176,7 @@ class Wire:
             self._writer.stop()
 
     def _check_silence(self) -> None:
-        silent_s = self._loop.now() - self._heard_s
+        silent_s = monotonic() - self._heard_s
         if silent_s >= self._silence_s:
             self.end()
         elif silent_s >= self._silence_s / 2:

@@ -16,13 +16,10 @@ from gevent.pywsgi import WSGIServer
 
 from edge_server.appliance.tls import CertificateFiles
 from edge_server.config import Settings
-from edge_server.errors import AddressTakenError, TooFastError
+from edge_server.errors import AddressTakenError
+from edge_server.transport.arrivals import Arrivals
 from edge_server.transport.handler import BoundedHandler
-from edge_server.transport.turnstile import Turnstile
 from edge_server.transport.upload_gate import UploadGate
-
-_BURST_S = 2.0
-_LONGEST_TURN_S = 5.0
 
 
 class BoundedServer(WSGIServer):  # type: ignore[misc]
@@ -31,7 +28,13 @@ class BoundedServer(WSGIServer):  # type: ignore[misc]
     handler_class = BoundedHandler
 
     def __init__(
-        self, address: tuple[str, int], application: Any, settings: Settings, gate: UploadGate, **tls: Any
+        self,
+        address: tuple[str, int],
+        application: Any,
+        settings: Settings,
+        gate: UploadGate,
+        arrivals: Arrivals,
+        **tls: Any,
     ) -> None:
         # A given name keeps pywsgi from asking the resolver for one.
         environ = {"SERVER_NAME": "hushbox"}
@@ -40,8 +43,7 @@ class BoundedServer(WSGIServer):  # type: ignore[misc]
         # gevent-websocket would write a line for every upgrade that is none; any device on the network can send them.
         self.logger = logging.Logger("hushbox.upgrades", logging.ERROR)
         self.upload_gate = gate
-        burst = max(1, round(_BURST_S * settings.max_connects_per_s))
-        self._turnstile = Turnstile(settings.max_connects_per_s, burst, _LONGEST_TURN_S)
+        self._arrivals = arrivals
         self.http_timeout_s = settings.http_timeout_s
         self.handshake_timeout_s = settings.handshake_timeout_s
         self.first_message_bytes = settings.max_message_bytes
@@ -51,13 +53,12 @@ class BoundedServer(WSGIServer):  # type: ignore[misc]
 
     def handle(self, client_socket: Any, address: Any) -> None:
         """Serve a connection of plain HTTP when it is its turn."""
-        if self._wait_for_turn(address):
+        if self._arrivals.admit(address):
             super().handle(client_socket, address)
 
     def wrap_socket_and_handle(self, client_socket: Any, address: Any) -> None:
         """Shake hands in time, then serve; whoever does not manage that is just let go."""
-        if not self._wait_for_turn(address):
-            client_socket.close()
+        if not self._arrivals.admit(address):
             return
         try:
             # The whole handshake, however slowly its bytes trickle in; a socket's own timeout starts anew with each.
@@ -69,19 +70,10 @@ class BoundedServer(WSGIServer):  # type: ignore[misc]
             # Port scans, browsers that do not accept the certificate yet, clients that hung up: no defects of ours.
             client_socket.close()
 
-    def _wait_for_turn(self, address: Any) -> bool:
-        try:
-            wait_s = self._turnstile.wait_s(str(address[0]), self.loop.now())
-        except TooFastError:
-            return False
-        if wait_s:
-            gevent.sleep(wait_s)
-        return True
 
-
-def start_http_server(application: Any, settings: Settings, gate: UploadGate) -> BoundedServer:
+def start_http_server(application: Any, settings: Settings, gate: UploadGate, arrivals: Arrivals) -> BoundedServer:
     """Listen on plain HTTP. Raises `AddressTakenError`."""
-    server = BoundedServer((settings.http_host, settings.http_port), application, settings, gate)
+    server = BoundedServer((settings.http_host, settings.http_port), application, settings, gate, arrivals)
     _start(server, "--http-port")
     return server
 
@@ -95,11 +87,11 @@ def tls_context(files: CertificateFiles) -> ssl.SSLContext:
 
 
 def start_https_server(
-    application: Any, settings: Settings, gate: UploadGate, context: ssl.SSLContext
+    application: Any, settings: Settings, gate: UploadGate, arrivals: Arrivals, context: ssl.SSLContext
 ) -> BoundedServer:
     """Listen on HTTPS. Raises `AddressTakenError`."""
     address = (settings.https_host, settings.https_port)
-    server = BoundedServer(address, application, settings, gate, ssl_context=context)
+    server = BoundedServer(address, application, settings, gate, arrivals, ssl_context=context)
     _start(server, "--https-port")
     return server
 

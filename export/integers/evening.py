@@ -36,8 +36,8 @@ def evening_factors(channels: NDArray[np.float32], weights: NDArray[np.float32])
 
 
 def largest_weights(layers: list[Layer]) -> dict[str, NDArray[np.float32]]:
-    """Return, for each activation that only products hear, the largest absolute weight that each of its channels meets."""
-    others = {layer.activation for layer in layers if layer.kind != PRODUCT}
+    """Return, for each activation that only products have to do with, the largest absolute weight that each channel meets."""
+    others = {name for layer in layers if layer.kind != PRODUCT for name in (layer.activation, layer.output)}
     found: dict[str, NDArray[np.float32]] = {}
     for name, weight in (pair for layer in layers if layer.kind == PRODUCT for pair in _met(layer)):
         largest = np.abs(weight).max(axis=1)

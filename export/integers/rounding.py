@@ -8,7 +8,10 @@ from numpy.typing import NDArray
 from export.integers.target import LARGEST_INT8, SATURATION_FREE_PAIR, Target
 
 DAMPING = 0.1
-"""Share of the mean energy that every input is given on top: audio that was not heard has some where ours had none."""
+"""Share of the mean energy that every input is given on top. Ten times theirs: on audio that was not heard, a tenth did best."""
+
+BLOCK = 128
+"""Inputs whose errors are passed on to those behind them in one product."""
 
 
 def round_to_nearest(weight: NDArray[np.float32], scale: NDArray[np.float32]) -> NDArray[np.int8]:
@@ -23,7 +26,7 @@ def round_for_output(
     """Return int8 `[inputs, outputs]`, free of saturation on `target`: what one input's rounding adds, later ones take off.
 
     `moments` `[inputs, inputs]` is the mean of the activation's rows times themselves. Source: Frantar et al. 2023, "GPTQ"
-    (arXiv:2210.17323), eq. 2 and algorithm 1; the damping is theirs, section 3.3.
+    (arXiv:2210.17323), eq. 2 and algorithm 1.
     """
     energy = float(np.diag(moments).mean())
     if energy <= 0.0:
@@ -32,11 +35,15 @@ def round_for_output(
     following = np.linalg.cholesky(inverse).T
     left = weight.astype(np.float64)
     rounded = np.zeros_like(left)
-    for index in range(len(left)):
-        low, high = _room(rounded, index, target)
-        rounded[index] = np.clip(np.rint(left[index] / scale), low, high)
-        error = (left[index] - rounded[index] * scale) / following[index, index]
-        left[index + 1 :] -= np.outer(following[index, index + 1 :], error)
+    for first in range(0, len(left), BLOCK):
+        end = min(first + BLOCK, len(left))
+        errors = np.zeros((end - first, left.shape[1]))
+        for index in range(first, end):
+            low, high = _room(rounded, index, target)
+            rounded[index] = np.clip(np.rint(left[index] / scale), low, high)
+            errors[index - first] = (left[index] - rounded[index] * scale) / following[index, index]
+            left[index + 1 : end] -= np.outer(following[index, index + 1 : end], errors[index - first])
+        left[end:] -= following[first:end, end:].T @ errors
     return rounded.astype(np.int8)
 
 

@@ -2,7 +2,6 @@
 
 import pytest
 
-from edge_server.errors import TooFastError
 from edge_server.transport.turnstile import Turnstile
 
 
@@ -23,8 +22,7 @@ def test_who_would_wait_too_long_is_refused_and_takes_no_turn() -> None:
     turnstile = Turnstile(per_s=10, burst=1, longest_wait_s=0.25)
     assert [turnstile.wait_s("a", 0.0) for _ in range(3)] == pytest.approx([0.0, 0.1, 0.2])
     for _ in range(50):
-        with pytest.raises(TooFastError, match="10 times a second"):
-            turnstile.wait_s("a", 0.0)
+        assert turnstile.wait_s("a", 0.0) is None
     assert turnstile.wait_s("a", 0.1) == pytest.approx(0.2)
 
 

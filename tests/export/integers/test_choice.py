@@ -10,6 +10,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 from export.bench import Speed
 from export.errors import ExportError, QuantizationError
+from export.forms import error_db
 from export.graph.layers import find_layers
 from export.graph.operators import count_operators
 from export.integers.calibrate import calibrate
@@ -20,6 +21,7 @@ from export.integers.quantize import INT8, WEIGHTS4, WEIGHTS8, quantize
 from export.integers.saturation import saturating_layers
 from export.integers.sensitivity import ALLOWED_ERROR_DB, Workbench, choose_layers, measure_layers
 from export.integers.target import TARGETS
+from export.runtime import FrameRunner
 
 WIDTH = 32
 
@@ -114,6 +116,17 @@ def test_convolutions_run_in_integers_too() -> None:
     operators = count_operators(integers.SerializeToString())
     assert (operators.integer, operators.float, operators.integer_macs_percent) == (2, 0, 100.0)
     assert operators.macs == 8 * 4 * WIDTH * 2 * 3 + 8 * 4 * WIDTH * WIDTH
+
+
+def test_what_a_convolution_gives_keeps_its_own_scale_however_uneven() -> None:
+    model = convolution_graph(8)
+    frames = np.random.default_rng(1).normal(size=(2, 50, 8, 4, WIDTH)).astype(np.float32)
+    frames[..., 3:6] *= 12
+    calibration = calibrate(model, frames, {})
+    integers = quantize(model, {"conv": INT8, "mix": INT8}, calibration, TARGETS["auto"])
+    outputs = [FrameRunner(it.SerializeToString()).stream(frames) for it in (integers, model)]
+    assert "heard" not in calibration.factors
+    assert error_db(*outputs) < -25
 
 
 def grouped_graph() -> onnx.ModelProto:

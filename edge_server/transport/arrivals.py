@@ -1,0 +1,48 @@
+"""New connections, let in at a bounded rate for each address."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import gevent
+
+from edge_server.config import Settings
+from edge_server.errors import HushboxError, TooFastError
+from edge_server.transport.turnstile import Turnstile
+
+_BURST_S = 2.0
+_LONGEST_WAIT_S = 3.0
+_WAITING_SHARE = 4
+"""At most one in so many of the places for connections is held by those who wait for their turn."""
+
+
+class Arrivals:
+    """Lets connections in, of all servers of a box together. `clock` never goes back. Thread: the network loop's.
+
+    Every address counts by itself, also an IPv6 one: all devices of a LAN are of one network.
+    """
+
+    def __init__(
+        self, settings: Settings, clock: Callable[[], float], on_refused: Callable[[HushboxError], None]
+    ) -> None:
+        burst = max(1, round(_BURST_S * settings.max_connects_per_s))
+        self._turnstile = Turnstile(settings.max_connects_per_s, burst, _LONGEST_WAIT_S)
+        self._clock = clock
+        self._on_refused = on_refused
+        self._most_waiting = max(1, settings.max_connections // _WAITING_SHARE)
+        self._waiting = 0
+
+    def admit(self, address: Any) -> bool:
+        """Wait for a connection's turn; False when it is to be closed instead."""
+        wait_s = self._turnstile.wait_s(str(address[0]), self._clock())
+        if wait_s is None or (wait_s and self._waiting >= self._most_waiting):
+            self._on_refused(TooFastError("An address connects too often."))
+            return False
+        if wait_s:
+            self._waiting += 1
+            try:
+                gevent.sleep(wait_s)
+            finally:
+                self._waiting -= 1
+        return True
