@@ -1,4 +1,4 @@
-"""The command line: make | train | export | quantize | verify | evaluate | harm | card | bench | inspect."""
+"""The command line: make | train | average | export | quantize | verify | evaluate | harm | card | bench | inspect."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any, NoReturn
 import click
 
 from edge_server.errors import HushboxError
+from export.commands.average import average
 from export.commands.bench import bench
 from export.commands.card import card
 from export.commands.evaluate import evaluate
@@ -75,7 +76,7 @@ def train(
     show(as_json, {"checkpoint": str(best), "curve": str(best.parent / "curve.csv")}, f"best checkpoint: {best}")
 
 
-for command in (make, export, quantize, verify, evaluate, harm, card, bench, inspect):
+for command in (make, average, export, quantize, verify, evaluate, harm, card, bench, inspect):
     main.add_command(command)
 
 

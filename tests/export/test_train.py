@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from export.averaging import average_checkpoints
 from export.checkpoint import load_denoiser, read_checkpoint
 from export.errors import CheckpointError
 from export.mixing import MixConfig
@@ -76,6 +77,20 @@ def test_a_run_starts_from_a_smaller_trained_model(data: Path, tmp_path: Path, c
     outputs = [model(spectrum, model.initial_states(1))[0] for model in map(load_denoiser, (best, checkpoint))]
     torch.testing.assert_close(outputs[0], outputs[1], atol=1e-5, rtol=0)
     assert read_checkpoint(best)["training"]["start_from"] == checkpoint.name
+
+
+def test_the_mean_of_checkpoints_is_between_them(data: Path, tmp_path: Path, checkpoint: Path) -> None:
+    content = read_checkpoint(checkpoint)
+    moved = {name: value + 1.0 for name, value in content["averaged"].items()}
+    torch.save({**content, "averaged": moved}, tmp_path / "moved.pt")
+    average_checkpoints([checkpoint, tmp_path / "moved.pt"], tmp_path / "mean.pt")
+    mean = read_checkpoint(tmp_path / "mean.pt")
+    for name, value in content["averaged"].items():
+        torch.testing.assert_close(mean["averaged"][name], value + 0.5)
+    assert len(mean["training"]["mean_of_sha256"]) == 2
+    torch.save({**content, "config": {**content["config"], "channels": 1}}, tmp_path / "other.pt")
+    with pytest.raises(CheckpointError, match="another shape"):
+        average_checkpoints([tmp_path / "other.pt", checkpoint], tmp_path / "none.pt")
 
 
 def test_unusable_checkpoints_say_what_is_wrong(tmp_path: Path) -> None:
