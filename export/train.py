@@ -237,6 +237,7 @@ class Trainer:
         path = self.config.out / "last.pt"
         content = read_checkpoint(path)
         wanted = self.config.to_dict()
+        # A checkpoint from before a setting existed was trained with what is its default.
         changed = [
             key
             for key in FIXED_IN_A_RUN

@@ -75,7 +75,7 @@ class Client:
         now_s = self.clock()
         # Who was cut off for a while is ahead of time with everything that waited, by no mistake of its own.
         if not isinstance(error, OverrunError) and not self.mistakes.allows(now_s):
-            self.part(TooFastError("Too many of your messages in a row were of no use."))
+            self.part(TooFastError("Too many of your messages were of no use."))
         elif self._told.allows(now_s):
             self.notice(error)
         else:
