@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 import scipy.fft
@@ -13,28 +13,21 @@ import scipy.signal
 from numpy.typing import NDArray
 from torch.utils.data import IterableDataset
 
-from export.corpus import Corpus, Segment
+from export.corpus import Corpus
 from export.rooms import RoomBank
 from export.tones import tones
+from export.voices import Voices
 
 Samples = NDArray[np.float32]
-
-SOURCE_WEIGHTS = {
-    "librispeech": 0.40,
-    "speechocean762": 0.28,
-    "picovoice_intent": 0.12,
-    "ljspeech": 0.05,
-    "kerstin": 0.04,
-    "kathleen": 0.04,
-    "nathalie": 0.04,
-    "picovoice_wakeword": 0.03,
-}
-"""How often a known speech source is drawn; unknown sources share evenly with weight 0.1 each."""
 
 
 @dataclass(frozen=True)
 class MixConfig:
-    """How examples are made. Levels in dB, probabilities in [0, 1]."""
+    """How examples are made. Levels in dB, probabilities in [0, 1].
+
+    What is quieter than the voice by `kept_snr_db[0]` is kept in part, by `kept_snr_db[1]` as it is: to take the hiss of a
+    good recording away does it more harm than good.
+    """
 
     sample_rate_hz: int = 16000
     length_samples: int = 64000
@@ -46,24 +39,19 @@ class MixConfig:
     noise_speed: tuple[float, float] = (0.6, 1.6)
     band_limit_probability: float = 0.08
     clip_probability: float = 0.04
-    noise_only_probability: float = 0.08
-    clean_probability: float = 0.08
+    noise_only_probability: float = 0.14
+    clean_probability: float = 0.12
+    kept_snr_db: tuple[float, float] = (22.0, 30.0)
     tones_probability: float = 0.1
-
-
-@dataclass(frozen=True)
-class _Draw:
-    sources: tuple[str, ...]
-    source_weights: NDArray[np.float64]
-    groups: dict[str, list[list[Segment]]] = field(repr=False)
+    babble_probability: float = 0.1
 
 
 class Mixer:
     """Draws noisy/clean pairs from a speech and a noise corpus."""
 
     def __init__(self, speech: Corpus, noise: Corpus, rooms: RoomBank, config: MixConfig) -> None:
-        self.speech, self.noise, self.rooms, self.config = speech, noise, rooms, config
-        self._voices = _by_source(speech)
+        self.noise, self.rooms, self.config = noise, rooms, config
+        self._voices = Voices(speech, config.sample_rate_hz)
         by_class = defaultdict(list)
         for segment in noise.segments:
             by_class[segment.group].append(segment)
@@ -82,23 +70,21 @@ class Mixer:
             noise = noise * (10 ** (rng.uniform(-50, -20) / 20) / (_rms(noise) + 1e-9))
         else:
             clean_case = rng.random() < config.clean_probability
-            snr_db = rng.uniform(30, 50) if clean_case else rng.uniform(*config.snr_db)
+            snr_db = rng.uniform(22, 50) if clean_case else rng.uniform(*config.snr_db)
             level = 10 ** (rng.uniform(*config.level_db) / 20) / (active_rms(wet) + 1e-9)
             wet, dry = wet * level, dry * level
             noise = noise * (active_rms(wet) / (active_rms(noise) + 1e-9) * 10 ** (-snr_db / 20))
+            kept = np.interp(snr_db, config.kept_snr_db, (0.0, 1.0))
+            dry = dry + np.float32(kept) * (wet + noise - dry)
         noisy = wet + noise
         if rng.random() < config.band_limit_probability:
             noisy, dry = _low_pass(rng, config.sample_rate_hz, noisy, dry)
         return self._microphone(rng, noisy, dry)
 
     def _voice(self, rng: np.random.Generator) -> tuple[Samples, Samples]:
-        draw = self._voices
-        source = draw.sources[rng.choice(len(draw.sources), p=draw.source_weights)]
-        speakers = draw.groups[source]
-        utterances = speakers[rng.integers(len(speakers))]
         length = self.config.length_samples
         speed = self._speed(rng, self.config.voice_speed)
-        speech = _stretch(self._sentence(rng, utterances, int(length * speed)), length)
+        speech = _stretch(self._voices.sentence(rng, speed, length), length)
         size = scipy.fft.next_fast_len(length + self.rooms.full.shape[1], real=True)
         shaped = scipy.fft.rfft(speech, size) * _equaliser(rng, size, self.config.sample_rate_hz, 5.0, high_pass=True)
         if rng.random() >= self.config.room_probability:
@@ -113,28 +99,25 @@ class Mixer:
         """Draw a speed. Another speed is another pitch and another size of throat: a voice that nobody has recorded."""
         return float(rng.uniform(*speeds)) if rng.random() < self.config.speed_probability else 1.0
 
-    def _sentence(self, rng: np.random.Generator, utterances: list[Segment], length: int) -> Samples:
-        sentence = np.zeros(length, dtype=np.float32)
-        position = -int(rng.integers(0, length // 2)) if rng.random() < 0.5 else int(rng.integers(0, length // 4))
-        while position < length:
-            piece = self.speech.read(utterances[rng.integers(len(utterances))])
-            first = max(position, 0)
-            kept = piece[first - position : first - position + length - first]
-            sentence[first : first + len(kept)] = kept
-            position += len(piece) + int(rng.uniform(0.05, 0.8) * self.config.sample_rate_hz)
-        return sentence
-
     def _noises(self, rng: np.random.Generator) -> Samples:
         length = self.config.length_samples
         total = np.zeros(length, dtype=np.float32)
         for _ in range(rng.choice([1, 2, 3], p=[0.6, 0.3, 0.1])):
-            made = rng.random() < self.config.tones_probability
-            sound = tones(rng, length, self.config.sample_rate_hz) if made else self._recorded(rng)
+            sound = self._sound(rng)
             size = scipy.fft.next_fast_len(length, real=True)
             curve = _equaliser(rng, size, self.config.sample_rate_hz, 6.0, high_pass=False)
             shaped = scipy.fft.irfft(scipy.fft.rfft(sound, size) * curve, size)[:length]
             total += shaped * np.float32(10 ** (rng.uniform(-9, 0) / 20) / (_rms(shaped) + 1e-9))
         return total
+
+    def _sound(self, rng: np.random.Generator) -> Samples:
+        """Return one noise: made on the spot, or a recording."""
+        length, kind = self.config.length_samples, rng.random()
+        if kind < self.config.tones_probability:
+            return tones(rng, length, self.config.sample_rate_hz)
+        if kind < self.config.tones_probability + self.config.babble_probability:
+            return self._voices.babble(rng, self.rooms, length)
+        return self._recorded(rng)
 
     def _recorded(self, rng: np.random.Generator) -> Samples:
         members = self._noise_classes[rng.choice(len(self._noise_classes), p=self._noise_weights)]
@@ -185,15 +168,6 @@ def _stretch(samples: Samples, length: int) -> Samples:
 
 def _rms(samples: Samples) -> float:
     return float(np.sqrt(np.mean(np.square(samples))))
-
-
-def _by_source(speech: Corpus) -> _Draw:
-    found: dict[str, dict[str, list[Segment]]] = defaultdict(lambda: defaultdict(list))
-    for segment in speech.segments:
-        found[segment.source][segment.group].append(segment)
-    sources = tuple(sorted(found))
-    weights = np.array([SOURCE_WEIGHTS.get(source, 0.1) for source in sources])
-    return _Draw(sources, weights / weights.sum(), {name: list(found[name].values()) for name in sources})
 
 
 def _equaliser(

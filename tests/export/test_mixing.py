@@ -12,6 +12,7 @@ from export.corpus import load_corpus
 from export.errors import AudioError
 from export.mixing import MixConfig, Mixer, MixStream, active_rms
 from export.rooms import load_rooms
+from export.voices import Voices
 
 PLAIN = MixConfig(room_probability=0, speed_probability=0, band_limit_probability=0, clip_probability=0,
                   noise_only_probability=0, clean_probability=0)  # fmt: skip
@@ -81,3 +82,27 @@ def test_the_corpus_is_the_same_wherever_it_lies(data: Path, cache: Path, tmp_pa
     shutil.copytree(data / "speech", tmp_path / "speech")
     moved, here = (load_corpus(folder / "speech", cache, 16000) for folder in (tmp_path, data))
     assert moved.key == here.key
+
+
+@pytest.mark.parametrize(("snr_db", "kept"), [(6.0, 0.0), (26.0, 0.5), (40.0, 1.0)])
+def test_what_is_far_below_the_voice_is_left_as_it_is(data: Path, cache: Path, snr_db: float, kept: float) -> None:
+    loud = replace(PLAIN, snr_db=(snr_db, snr_db), level_db=(-20.0, -20.0))
+    noisy, target = mixer(data, cache, loud).example(0, 0)
+    _, voice = mixer(data, cache, replace(loud, kept_snr_db=(90.0, 99.0))).example(0, 0)
+    np.testing.assert_allclose(target - voice, kept * (noisy - voice), atol=1e-4)
+
+
+def test_babble_is_of_many(data: Path, cache: Path) -> None:
+    rooms = load_rooms(cache, 16000, 4, 1)
+    voices = Voices(load_corpus(data / "speech", cache, 16000), 16000)
+    first, second = (voices.babble(np.random.default_rng(seed), rooms, 32000) for seed in (1, 2))
+    assert first.dtype == np.float32
+    assert first.shape == (32000,)
+    assert not np.array_equal(first, second)
+    alone = voices.sentence(np.random.default_rng(1), 1.0, 32000)
+    assert silent_share(first) < silent_share(alone)
+
+
+def silent_share(samples: np.ndarray) -> float:
+    levels = np.square(samples.reshape(-1, 320)).mean(1)
+    return float(np.mean(levels < 1e-3 * levels.max()))
