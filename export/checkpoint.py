@@ -12,7 +12,8 @@ import torch
 from torch import Tensor, nn
 
 from export.errors import CheckpointError
-from export.model import Denoiser, ModelConfig
+from export.model import Denoiser
+from export.recipe import ModelConfig
 
 WEIGHT_KEYS = ("averaged", "ema", "state_dict", "model_state_dict", "model", "weights", "net", "generator")
 """Where training programs keep the weights within a checkpoint, the best first."""

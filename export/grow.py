@@ -7,7 +7,8 @@ from torch import Tensor
 
 from export.bands import BAND_COUNT, interpolation
 from export.errors import CheckpointError
-from export.model import Block, Denoiser, ModelConfig
+from export.model import Block, Denoiser
+from export.recipe import ModelConfig
 
 GATES = 3
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import torch
 from torch import Tensor
 
+from export.recipe import Prices
 from export.spec import AudioSpec
 
 COMPRESSION = 0.3
@@ -18,15 +17,6 @@ SEGMENT_S = 0.384
 
 PAUSE = 1e-4
 """Frames of the clean voice this far below its mean energy (40 dB) are pauses."""
-
-
-@dataclass(frozen=True)
-class Prices:
-    """What an error costs beside its square: `removal` of speech, `distortion` a decibel, `residue` in pauses."""
-
-    removal: float = 0.3
-    distortion: float = 0.006
-    residue: float = 0.0
 
 
 def spectral_loss(estimate: Tensor, target: Tensor, prices: Prices) -> Tensor:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import numpy as np
 import scipy.fft
@@ -14,36 +13,12 @@ from numpy.typing import NDArray
 from torch.utils.data import IterableDataset
 
 from export.corpus import Corpus
+from export.recipe import MixConfig
 from export.rooms import RoomBank
 from export.tones import tones
 from export.voices import Voices
 
 Samples = NDArray[np.float32]
-
-
-@dataclass(frozen=True)
-class MixConfig:
-    """How examples are made. Levels in dB, probabilities in [0, 1].
-
-    What is quieter than the voice by `kept_snr_db[0]` is kept in part, by `kept_snr_db[1]` as it is: to take the hiss of a
-    good recording away does it more harm than good.
-    """
-
-    sample_rate_hz: int = 16000
-    length_samples: int = 64000
-    snr_db: tuple[float, float] = (-8.0, 24.0)
-    level_db: tuple[float, float] = (-42.0, -16.0)
-    room_probability: float = 0.3
-    speed_probability: float = 0.85
-    voice_speed: tuple[float, float] = (0.8, 1.25)
-    noise_speed: tuple[float, float] = (0.6, 1.6)
-    band_limit_probability: float = 0.08
-    clip_probability: float = 0.04
-    noise_only_probability: float = 0.14
-    clean_probability: float = 0.12
-    kept_snr_db: tuple[float, float] = (22.0, 30.0)
-    tones_probability: float = 0.1
-    babble_probability: float = 0.1
 
 
 class Mixer:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
-
 import torch
 from torch import Tensor, nn
 
 from export.bands import BAND_COUNT, band_power, interpolation
 from export.deep_filter import DeepFilter
 from export.layers import RunningLevel, StreamingGru
+from export.recipe import ModelConfig
 from export.spec import AudioSpec, StateSpec
 
 POWER_FLOOR = 1e-9
@@ -17,27 +16,6 @@ POWER_FLOOR = 1e-9
 
 LEVEL_DECAY = 0.99
 """Averaging of the input level, 1.6 s at 16 ms hops: slower than a sentence's melody, faster than a change of seat."""
-
-
-@dataclass(frozen=True)
-class ModelConfig:
-    """Sizes of a denoiser. `tokens` groups of bands with `channels` values each; `blocks` layers of each kind.
-
-    There is a gain for each of the 80 bands, spread over their bins, or one for each bin, as `gains` says.
-    The lowest `filter_bins` bins are also filtered over `filter_taps` frames; with no such bins there are gains only.
-    """
-
-    tokens: int = 20
-    channels: int = 48
-    full_band: int = 192
-    blocks: int = 2
-    gains: int = BAND_COUNT
-    filter_bins: int = 0
-    filter_taps: int = 3
-
-    def to_dict(self) -> dict[str, int]:
-        """Return the sizes as JSON-ready values."""
-        return asdict(self)
 
 
 class Block(nn.Module):

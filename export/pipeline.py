@@ -37,7 +37,8 @@ from export.metadata import (
     state_bounds,
     write_manifest,
 )
-from export.mixing import MixConfig, Mixer
+from export.mixing import Mixer
+from export.recipe import MixConfig
 from export.recording import list_recordings, read_mono
 from export.rooms import load_rooms
 from export.spec import AudioSpec

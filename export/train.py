@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import json
 import time
-from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -19,68 +18,16 @@ from export.checkpoint import read_checkpoint, save_checkpoint
 from export.corpus import load_corpus
 from export.errors import CheckpointError
 from export.grow import grow
-from export.losses import IntelligibilityLoss, Prices, spectral_loss
-from export.mixing import MixConfig, Mixer, MixStream
-from export.model import Denoiser, ModelConfig
+from export.losses import IntelligibilityLoss, spectral_loss
+from export.mixing import Mixer, MixStream
+from export.model import Denoiser
 from export.muon import make_optimisers
 from export.noise_floor import lower_floor
 from export.pairs import Pair, read_pairs
 from export.perceptual_loss import PerceptualLoss
+from export.recipe import FIXED_IN_A_RUN, Prices, TrainConfig
 from export.rooms import load_rooms
 from export.validate import Validation, validate
-
-FIXED_IN_A_RUN = (
-    "model",
-    "batch",
-    "lr",
-    "warmup_steps",
-    "average_decay",
-    "intelligibility",
-    "perceptual",
-    "distortion",
-    "removal",
-    "residue",
-    "mix",
-    "rooms",
-    "seed",
-)
-"""Settings that a run cannot change when it goes on: with them, going on equals never having stopped."""
-
-
-@dataclass(frozen=True)
-class TrainConfig:
-    """What a training run is made of; everything that is needed to repeat it."""
-
-    speech: Path
-    noise: Path
-    valid: Path
-    out: Path
-    cache: Path
-    model: ModelConfig = field(default_factory=ModelConfig)
-    mix: MixConfig = field(default_factory=MixConfig)
-    start_from: Path | None = None
-    steps: int = 20000
-    batch: int = 16
-    lr: float = 3e-3
-    warmup_steps: int = 300
-    decay_fraction: float = 0.7
-    average_decay: float = 0.999
-    intelligibility: float = 0.1
-    perceptual: float = 0.02
-    distortion: float = 0.006
-    removal: float = 0.3
-    residue: float = 0.0
-    validate_every: int = 1000
-    scored_clips: int = 26
-    rooms: int = 400
-    threads: int = 1
-    seed: int = 1
-    bfloat16: bool = True
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the settings as JSON-ready values, folders by name only."""
-        values = asdict(self)
-        return {key: value.name if isinstance(value, Path) else value for key, value in values.items()}
 
 
 class Trainer:

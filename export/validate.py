@@ -9,10 +9,11 @@ import torch
 from numpy.typing import NDArray
 
 from export import stft
-from export.losses import Prices, spectral_loss
+from export.losses import spectral_loss
 from export.metrics import mean_scores, score, si_sdr_db
 from export.model import Denoiser
 from export.pairs import Pair
+from export.recipe import Prices
 
 
 @dataclass(frozen=True)

@@ -58,17 +58,30 @@ class Questions:
         return whole
 
 
-class SocketIoTalker:
+class _OneWireTalker:
+    """Has one connection, whose end says that the session is over."""
+
+    def __init__(self, port: int, tls: bool, questions: Questions) -> None:
+        self._wire = Wire(port, tls)
+        self.wires = [self._wire]
+        self._questions = questions
+
+    def _greet(self) -> None:
+        self._wire.upgrade("/socket.io/?EIO=4&transport=websocket")
+        self._wire.receive()
+
+    def leave(self) -> None:
+        """Do nothing."""
+
+
+class SocketIoTalker(_OneWireTalker):
     """PROTOCOL.md, section 4, over a WebSocket."""
 
     def __init__(
         self, port: int, tls: bool, token: str, rate_hz: int, packet_samples: int, questions: Questions
     ) -> None:
-        self._wire = Wire(port, tls)
-        self.wires = [self._wire]
-        self._questions = questions
-        self._wire.upgrade("/socket.io/?EIO=4&transport=websocket")
-        self._wire.receive()
+        super().__init__(port, tls, questions)
+        self._greet()
         self._call({"type": CONNECT, "nsp": NAMESPACE, "data": {"token": token}}, CONNECT)
         started = self._call(start_event(rate_hz, packet_samples), ACK)["data"][0]
         self.delay_samples = delay_of(started)
@@ -92,9 +105,6 @@ class SocketIoTalker:
                 raise ConnectionError("The box closed the connection.")
         return answers
 
-    def leave(self) -> None:
-        """Nothing to be told."""
-
     def _call(self, packet: object, kind: int) -> dict[str, Any]:
         self._wire.send(frame(BINARY, msgpack.packb(packet)))
         answer = msgpack.unpackb(self._wire.receive()[1])
@@ -103,15 +113,13 @@ class SocketIoTalker:
         return dict(answer)
 
 
-class RawTalker:
+class RawTalker(_OneWireTalker):
     """PROTOCOL.md, section 4b."""
 
     def __init__(
         self, port: int, tls: bool, token: str, rate_hz: int, packet_samples: int, questions: Questions
     ) -> None:
-        self._wire = Wire(port, tls)
-        self.wires = [self._wire]
-        self._questions = questions
+        super().__init__(port, tls, questions)
         query = f"sample_rate_hz={rate_hz}&packet_samples={packet_samples}"
         self._wire.upgrade(f"/ws/v1/audio?{query}", f"Authorization: Bearer {token}\r\n")
         self.delay_samples = int(json.loads(self._wire.receive()[1])["delay_samples"])
@@ -124,9 +132,6 @@ class RawTalker:
         """Take the audio."""
         wire.fill()
         return [decode_raw_answer(data) for opcode, data in wire.messages() if opcode == BINARY]
-
-    def leave(self) -> None:
-        """Nothing to be told."""
 
 
 class PollingTalker:
@@ -184,17 +189,15 @@ class PollingTalker:
         return dict(msgpack.unpackb(base64.b64decode(self._fetching.request("GET", self._path)[1:])))
 
 
-class NaiveTalker:
+class NaiveTalker(_OneWireTalker):
     """Stock Flask-SocketIO: JSON packets, with the audio as an attachment in a frame of its own."""
 
     def __init__(
         self, port: int, tls: bool, token: str, rate_hz: int, packet_samples: int, questions: Questions
     ) -> None:
-        self._wire = Wire(port, tls)
-        self.wires = [self._wire]
+        super().__init__(port, tls, questions)
         self.delay_samples = 0
-        self._wire.upgrade("/socket.io/?EIO=4&transport=websocket")
-        self._wire.receive()
+        self._greet()
         self._wire.send(frame(TEXT, b"40" + NAMESPACE.encode() + b","))
         self._wire.receive()
         event = json.dumps(["audio", {"_placeholder": True, "num": 0}], separators=(",", ":"))
@@ -215,9 +218,6 @@ class NaiveTalker:
             elif data == b"2":
                 wire.send(frame(TEXT, b"3"))
         return answers
-
-    def leave(self) -> None:
-        """Nothing to be told."""
 
 
 TALKERS: dict[str, type[SocketIoTalker] | type[RawTalker] | type[PollingTalker] | type[NaiveTalker]] = {

@@ -7,7 +7,8 @@ import pytest
 import soundfile
 import torch
 
-from export.model import Denoiser, ModelConfig
+from export.model import Denoiser
+from export.recipe import ModelConfig
 
 # Networks this small only lose time to a second thread, and all of it on a busy machine.
 torch.set_num_threads(1)

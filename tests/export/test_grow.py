@@ -7,7 +7,8 @@ import torch
 
 from export.errors import CheckpointError
 from export.grow import grow
-from export.model import Denoiser, ModelConfig
+from export.model import Denoiser
+from export.recipe import ModelConfig
 from tests.export.conftest import SMALL
 
 LARGER = ModelConfig(tokens=10, channels=12, full_band=24, blocks=3)

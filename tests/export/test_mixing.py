@@ -10,7 +10,8 @@ from torch.utils.data import DataLoader
 
 from export.corpus import load_corpus
 from export.errors import AudioError
-from export.mixing import MixConfig, Mixer, MixStream, active_rms
+from export.mixing import Mixer, MixStream, active_rms
+from export.recipe import MixConfig
 from export.rooms import load_rooms
 from export.voices import Voices
 

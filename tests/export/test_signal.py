@@ -4,8 +4,9 @@ import torch
 
 from export import stft
 from export.bands import BAND_COUNT, band_power, interpolation
-from export.losses import IntelligibilityLoss, Prices, spectral_loss
+from export.losses import IntelligibilityLoss, spectral_loss
 from export.muon import orthogonalise
+from export.recipe import Prices
 from export.spec import AudioSpec
 
 

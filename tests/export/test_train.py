@@ -10,9 +10,8 @@ import torch
 from export.averaging import average_checkpoints
 from export.checkpoint import load_denoiser, read_checkpoint
 from export.errors import CheckpointError
-from export.mixing import MixConfig
-from export.model import ModelConfig
-from export.train import TrainConfig, Trainer
+from export.recipe import MixConfig, ModelConfig, TrainConfig
+from export.train import Trainer
 from tests.export.conftest import SMALL
 
 
