@@ -10,6 +10,9 @@ OCTAVE_GROUPS = ((0, 32, 1), (32, 64, 2), (64, 128, 4), (128, 256, 8))
 
 BAND_COUNT = sum((end - first) // width for first, end, width in OCTAVE_GROUPS)
 
+WHOLE_BINS = OCTAVE_GROUPS[0][1]
+"""Below this bin, every band is a bin."""
+
 
 def band_power(power: Tensor) -> Tensor:
     """Average the power of 257 bins into 80 bands: `[batch, time, 257]` -> `[batch, time, 80]`; Nyquist is in no band.
@@ -17,7 +20,7 @@ def band_power(power: Tensor) -> Tensor:
     Neighbours are averaged pairwise, so that the order of additions, and with it every bit of the result, is the same
     for every batch size and backend.
     """
-    narrow, top = OCTAVE_GROUPS[0][1], OCTAVE_GROUPS[-1][1]
+    narrow, top = WHOLE_BINS, OCTAVE_GROUPS[-1][1]
     parts, rest = [power[..., :narrow]], power[..., narrow:top]
     for first, end, width in OCTAVE_GROUPS[1:]:
         rest = torch.nn.functional.avg_pool1d(rest, 2)

@@ -28,10 +28,13 @@ def grow(trained: dict[str, Tensor], model: Denoiser) -> None:
     small = _sizes(trained, config.tokens)
     if small.channels > config.channels or small.full_band > config.full_band or small.blocks > config.blocks:
         raise CheckpointError("Only a model at least as large can start from a trained one; choose larger sizes.")
-    model.feature_mean.copy_(trained["feature_mean"])
-    model.feature_scale.copy_(trained["feature_scale"])
+    heard = torch.arange(len(trained["feature_mean"]))
+    if len(heard) > len(model.feature_mean):
+        raise CheckpointError("The trained model hears more of a frame; give it the same --fine-bins and --phase-bins.")
+    model.feature_mean[heard] = trained["feature_mean"]
+    model.feature_scale[heard] = trained["feature_scale"]
     width = _token_units(small, config)
-    _place(model.encode.weight, trained["encode.weight"], width, None)
+    _place(model.encode.weight, trained["encode.weight"], width, heard)
     model.encode.bias[width] = trained["encode.bias"]
     _place(model.decode.weight, _for_bins(trained["decode.weight"], config.gains), None, width)
     model.decode.bias.copy_(_for_bins(trained["decode.bias"], config.gains))

@@ -19,13 +19,14 @@ PAUSE = 1e-4
 """Frames of the clean voice this far below its mean energy (40 dB) are pauses."""
 
 
-def spectral_loss(estimate: Tensor, target: Tensor, prices: Prices) -> Tensor:
-    """Return the mean loss of `estimate` against `target`, both `[batch, time, bins, 2]`.
+def spectral_loss(estimate: Tensor, target: Tensor, noisy: Tensor, prices: Prices) -> Tensor:
+    """Return the mean loss of `estimate`, made of `noisy`, against `target`, all `[batch, time, bins, 2]`.
 
     0.7 magnitude + 0.3 complex squared error of compressed spectra, `removal` times the squared error where speech was
     removed (Source: Braun and Tashev 2021, arXiv:2011.01130, eq. 3; the asymmetric term: Wang et al. 2020, eq. 5),
     `residue` times the squared magnitude error in the pauses of the target, and `distortion` times the negative
-    signal-to-distortion ratio in dB. Each example is first scaled to unit target level, so that quiet ones count.
+    signal-to-distortion ratio in dB, or of noise alone the negative attenuation, up to 40 dB. Each example is first
+    scaled to unit target level, so that quiet ones count.
     """
     energy = target.square().sum((1, 2, 3), keepdim=True)
     cells = target.shape[1] * target.shape[2]
@@ -42,18 +43,24 @@ def spectral_loss(estimate: Tensor, target: Tensor, prices: Prices) -> Tensor:
     spectral = 0.7 * magnitude_error + prices.removal * removed + 0.3 * complex_error
     pauses = wanted.square().mean(2, keepdim=True) < PAUSE
     priced: Tensor = (spectral + prices.residue * pauses * magnitude_error).mean()
-    return priced - prices.distortion * _sdr_db(estimate, target, silent.flatten())
+    ratio_db = torch.where(silent.flatten(), _attenuation_db(estimate, noisy), _sdr_db(estimate, target))
+    return priced - prices.distortion * ratio_db.mean()
 
 
 def _magnitude(spectrum: Tensor) -> Tensor:
     return (spectrum.square().sum(-1) + 1e-8).sqrt()
 
 
-def _sdr_db(estimate: Tensor, target: Tensor, silent: Tensor) -> Tensor:
+def _sdr_db(estimate: Tensor, target: Tensor) -> Tensor:
     signal = target.square().sum((1, 2, 3))
     error = (estimate - target).square().sum((1, 2, 3))
-    ratio_db = 10 * torch.log10((signal + 1e-6) / (error + 1e-6 * signal + 1e-6))
-    return torch.where(silent, torch.zeros_like(ratio_db), ratio_db).mean()
+    return 10 * torch.log10((signal + 1e-6) / (error + 1e-6 * signal + 1e-6))
+
+
+def _attenuation_db(estimate: Tensor, noisy: Tensor) -> Tensor:
+    """Source: Wisdom et al. 2020 (arXiv:2006.12701), eq. 2: a threshold, beyond which nothing is gained."""
+    before, after = (spectrum.square().sum((1, 2, 3)) for spectrum in (noisy, estimate))
+    return 10 * torch.log10((before + 1e-9) / (after + 1e-4 * before + 1e-9))
 
 
 class IntelligibilityLoss(torch.nn.Module):

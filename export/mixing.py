@@ -50,7 +50,7 @@ class Mixer:
             wet, dry = wet * level, dry * level
             noise = noise * (active_rms(wet) / (active_rms(noise) + 1e-9) * 10 ** (-snr_db / 20))
             kept = np.interp(snr_db, config.kept_snr_db, (0.0, 1.0))
-            dry = dry + np.float32(kept) * (wet + noise - dry)
+            dry = dry + np.float32(kept) * noise
         noisy = wet + noise
         if rng.random() < config.band_limit_probability:
             noisy, dry = _low_pass(rng, config.sample_rate_hz, noisy, dry)

@@ -1,13 +1,14 @@
-"""The denoiser: band magnitudes in, band gains out; recurrent layers shared across bands, tied together by full-band ones."""
+"""The denoiser: magnitudes in, gains out; recurrent layers shared across bands, tied together by full-band ones."""
 
 from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
 
-from export.bands import BAND_COUNT, band_power, interpolation
+from export.bands import BAND_COUNT, WHOLE_BINS, band_power, interpolation
 from export.deep_filter import DeepFilter
 from export.layers import RunningLevel, StreamingGru
+from export.phase import phase_advance
 from export.recipe import ModelConfig
 from export.spec import AudioSpec, StateSpec
 
@@ -67,13 +68,15 @@ class Denoiser(nn.Module):
         self.spec = spec or AudioSpec()
         width = config.tokens * config.channels
         self.level = RunningLevel(LEVEL_DECAY)
-        self.register_buffer("feature_mean", torch.zeros(BAND_COUNT))
-        self.register_buffer("feature_scale", torch.ones(BAND_COUNT))
+        self.fine = slice(WHOLE_BINS, max(WHOLE_BINS, config.fine_bins))
+        features = BAND_COUNT + self.fine.stop - self.fine.start + 2 * config.phase_bins
+        self.register_buffer("feature_mean", torch.zeros(features))
+        self.register_buffer("feature_scale", torch.ones(features))
         lower, upper, weight = interpolation(self.spec.bins)
         self.register_buffer("lower_band", lower, persistent=False)
         self.register_buffer("upper_band", upper, persistent=False)
         self.register_buffer("upper_weight", weight, persistent=False)
-        self.encode = nn.Linear(BAND_COUNT, width)
+        self.encode = nn.Linear(features, width)
         self.blocks = nn.ModuleList([Block(config) for _ in range(config.blocks)])
         self.decode = nn.Linear(width, config.gains)
         self.deep_filter = DeepFilter(width, config.filter_bins, config.filter_taps) if config.filter_bins else None
@@ -94,14 +97,23 @@ class Denoiser(nn.Module):
         device = self.feature_mean.device
         return [torch.zeros(batch, *spec.shape, device=device) for spec in self.state_specs()]
 
-    def features(self, real: Tensor, imaginary: Tensor, level_state: Tensor) -> tuple[Tensor, Tensor]:
-        """Return compressed, level-free band magnitudes `[batch, time, 80]` and the next level state.
+    def features(self, real: Tensor, imaginary: Tensor, states: list[Tensor]) -> tuple[Tensor, Tensor]:
+        """Return what the network hears `[batch, time, features]` and the next level state.
 
-        The eighth root of power (magnitude to the 0.25) is three square roots, which every processor rounds alike.
+        First compressed, level-free magnitudes of bands and then of single bins: the eighth root of power (magnitude to the
+        0.25) is three square roots, which every processor rounds alike. Then how the phases of low bins went on.
         """
-        bands = band_power(real * real + imaginary * imaginary) + POWER_FLOOR
-        level, level_state = self.level(bands.mean(dim=-1, keepdim=True), level_state)
-        return torch.sqrt(torch.sqrt(torch.sqrt(bands / level))), level_state
+        power = real * real + imaginary * imaginary
+        bands = band_power(power) + POWER_FLOOR
+        level, level_state = self.level(bands.mean(dim=-1, keepdim=True), states[0])
+        if self.config.fine_bins:
+            bands = torch.cat([bands, power[..., self.fine] + POWER_FLOOR], dim=-1)
+        magnitudes = torch.sqrt(torch.sqrt(torch.sqrt(bands / level)))
+        low = self.config.phase_bins
+        if not low:
+            return magnitudes, level_state
+        past = [state[..., :low] for state in states[-2:]]
+        return torch.cat([magnitudes, phase_advance(real[..., :low], imaginary[..., :low], past)], dim=-1), level_state
 
     def forward(self, spectrum: Tensor, states: list[Tensor]) -> tuple[Tensor, list[Tensor]]:
         """Return the denoised spectrum and the next states; `spectrum` is float32 `[batch, time, bins, 2]`.
@@ -109,7 +121,7 @@ class Denoiser(nn.Module):
         Inside, real and imaginary parts go apart: a product with pairs costs the server many times one with planes.
         """
         real, imaginary = spectrum.unbind(-1)
-        features, level_state = self.features(real, imaginary, states[0])
+        features, level_state = self.features(real, imaginary, states)
         tokens = torch.relu(self.encode((features - self.feature_mean) * self.feature_scale))
         next_states = [level_state]
         for index, block in enumerate(self.blocks):

@@ -30,6 +30,8 @@ class ModelConfig:
 
     There is a gain for each of the 80 bands, spread over their bins, or one for each bin, as `gains` says.
     The lowest `filter_bins` bins are also filtered over `filter_taps` frames; with no such bins there are gains only.
+    Beside the bands, the network hears the bins below `fine_bins` that share a band with others one by one, and how the
+    phases of the lowest `phase_bins` went on, of those that are filtered.
     """
 
     tokens: int = 20
@@ -39,6 +41,8 @@ class ModelConfig:
     gains: int = 80
     filter_bins: int = 0
     filter_taps: int = 3
+    fine_bins: int = 0
+    phase_bins: int = 0
 
     def to_dict(self) -> dict[str, int]:
         """Return the sizes as JSON-ready values."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import math
 import time
 from pathlib import Path
 from typing import Any
@@ -56,6 +57,9 @@ class Trainer:
             self._resume()
         else:
             self._begin(mixer)
+            if self.config.start_from:
+                # What a run starts from is the first that it has to be better than.
+                self._checkpoint(validate(self.averaged, pairs, self.config.scored_clips), math.nan)
         stream = MixStream(mixer, self.config.seed, self.step * self.config.batch)
         loader = DataLoader(stream, self.config.batch, num_workers=1, prefetch_factor=4)
         (self.config.out / "run.json").write_text(json.dumps(self.config.to_dict(), indent=2))
@@ -83,7 +87,7 @@ class Trainer:
         with torch.autocast("cpu", dtype=torch.bfloat16, enabled=self.config.bfloat16):
             estimate, _ = self.model(noisy_spectrum, self.model.initial_states(len(noisy)))
         heard = stft.analyse(stft.synthesise(estimate.float(), self.model.spec), self.model.spec)
-        loss = self._loss(heard[:, 1:], clean_spectrum[:, :-1])
+        loss = self._loss(heard[:, 1:], clean_spectrum[:, :-1], noisy_spectrum[:, :-1])
         for optimiser in self.optimisers:
             optimiser.zero_grad(set_to_none=True)
         torch.autograd.backward(loss)
@@ -97,8 +101,8 @@ class Trainer:
         self._average()
         return float(loss.detach())
 
-    def _loss(self, estimate: Tensor, target: Tensor) -> Tensor:
-        spectral = spectral_loss(estimate, target, self.prices)
+    def _loss(self, estimate: Tensor, target: Tensor, noisy: Tensor) -> Tensor:
+        spectral = spectral_loss(estimate, target, noisy, self.prices)
         intelligible = self.config.intelligibility * self.intelligibility(estimate, target)
         loss: Tensor = spectral + intelligible + self.config.perceptual * self.perceptual(estimate, target)
         return loss
@@ -127,8 +131,8 @@ class Trainer:
         return Mixer(speech, noise, rooms, self.config.mix)
 
     def _begin(self, mixer: Mixer) -> None:
+        self._fit_features(mixer)
         if self.config.start_from is None:
-            self._fit_features(mixer)
             return
         trained = read_checkpoint(self.config.start_from)
         for model in (self.model, self.averaged):
@@ -139,7 +143,7 @@ class Trainer:
         """Set mean and scale of the features from 64 examples that training will not see."""
         examples = [mixer.example(self.config.seed + 1_000_000, index)[0] for index in range(64)]
         spectrum = stft.analyse(torch.stack([torch.from_numpy(noisy) for noisy in examples]), self.model.spec)
-        features, _ = self.model.features(spectrum[..., 0], spectrum[..., 1], torch.zeros(len(examples), 2))
+        features, _ = self.model.features(*spectrum.unbind(-1), self.model.initial_states(len(examples)))
         flat = features.flatten(0, 1)
         for model in (self.model, self.averaged):
             model.feature_mean.copy_(flat.mean(0))

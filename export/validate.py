@@ -49,15 +49,20 @@ def denoise(model: Denoiser, noisy: NDArray[np.float32]) -> NDArray[np.float32]:
 
 @torch.no_grad()
 def validate(model: Denoiser, pairs: list[Pair], scored_clips: int) -> Validation:
-    """Return the validation figures of `model`; every `len(pairs) // scored_clips`-th pair gets the slow scores."""
+    """Return the validation figures of `model`; an even sample of noises and SNRs gets the slow scores."""
     losses, ratios, scores = [], [], []
     every = max(1, len(pairs) // scored_clips)
-    for index, pair in enumerate(pairs):
+    # In the order of their names, every n-th pair may be one kind of noise.
+    by_noise = sorted(pairs, key=lambda pair: (pair.noise_class or "", pair.snr_db or 0.0, pair.name))
+    for index, pair in enumerate(by_noise):
         cleaned = denoise(model, pair.noisy)
         ratios.append(si_sdr_db(cleaned, pair.clean))
         length = len(cleaned) // model.spec.hop_samples * model.spec.hop_samples
-        heard, wanted = (stft.analyse(torch.from_numpy(s[:length])[None], model.spec) for s in (cleaned, pair.clean))
-        losses.append(float(spectral_loss(heard, wanted, Prices())))
+        heard, wanted, noisy = (
+            stft.analyse(torch.from_numpy(samples[:length])[None], model.spec)
+            for samples in (cleaned, pair.clean, pair.noisy)
+        )
+        losses.append(float(spectral_loss(heard, wanted, noisy, Prices())))
         if index % every == 0:
             scores.append(score(cleaned, pair.clean, pair.sample_rate_hz))
     mean = mean_scores(scores)

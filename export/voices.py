@@ -25,9 +25,12 @@ SOURCE_WEIGHTS = {
 }
 """How often a known speech source is drawn; unknown sources share evenly with weight 0.1 each."""
 
-BABBLE_VOICES = (3, 12)
+BABBLE_VOICES = (5, 14)
 BABBLE_LEVEL_DB = (-8.0, 0.0)
 """How far below the nearest one a voice of a babble may be."""
+
+BABBLE_FAR_DB = (-12.0, -4.0)
+"""Direct sound of a babbling voice against that of one to listen to: who is near enough to be clear is no babble."""
 
 
 class Voices:
@@ -63,7 +66,9 @@ class Voices:
         size = scipy.fft.next_fast_len(length_samples + rooms.full.shape[1], real=True)
         spectrum = np.zeros(size // 2 + 1, dtype=np.complex64)
         for _ in range(rng.integers(BABBLE_VOICES[0], BABBLE_VOICES[1], endpoint=True)):
-            place = scipy.fft.rfft(rooms.full[rng.integers(len(rooms.full))], size)
+            room = rng.integers(len(rooms.full))
+            near = np.float32(1 - 10 ** (rng.uniform(*BABBLE_FAR_DB) / 20))
+            place = scipy.fft.rfft(rooms.full[room] - near * rooms.early[room], size)
             level = np.float32(10 ** (rng.uniform(*BABBLE_LEVEL_DB) / 20))
             spectrum += level * place * scipy.fft.rfft(self.sentence(rng, 1.0, length_samples), size)
         together: Samples = scipy.fft.irfft(spectrum, size)[:length_samples].astype(np.float32)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -43,22 +44,16 @@ def setting(flag: str, text: str, settings: type = TrainConfig, **more: Any) -> 
 @setting("--blocks", "Pairs of recurrent layers.", ModelConfig)
 @setting("--gains", "For bands or for bins.", ModelConfig, type=click.Choice((80, 257)))
 @setting("--filter-bins", "Lowest bins that are also filtered over time.", ModelConfig)
+@setting("--fine-bins", "Bins up to this one are heard one by one, too.", ModelConfig)
+@setting("--phase-bins", "Lowest bins whose phases are heard; filtered ones only.", ModelConfig)
 @json_option
-def train(
-    tokens: int,
-    channels: int,
-    full_band: int,
-    blocks: int,
-    gains: int,
-    filter_bins: int,
-    as_json: bool,
-    **settings: Any,
-) -> None:
+def train(as_json: bool, **settings: Any) -> None:
     """Train a denoiser; writes last.pt, best.pt, curve.csv, curve.png and run.json."""
     from export.curve import plot_curve
     from export.train import Trainer
 
-    model = ModelConfig(tokens, channels, full_band, blocks, gains, filter_bins)
+    sizes = {field.name: settings.pop(field.name) for field in fields(ModelConfig) if field.name in settings}
+    model = ModelConfig(**sizes)
     best = Trainer(TrainConfig(model=model, **settings)).run()
     plot_curve(best.parent / "curve.csv", best.parent / "curve.png")
     show(as_json, {"checkpoint": str(best), "curve": str(best.parent / "curve.csv")}, f"best checkpoint: {best}")

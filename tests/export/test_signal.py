@@ -1,5 +1,6 @@
 """STFT, bands, losses and the optimiser's orthogonalisation."""
 
+import pytest
 import torch
 
 from export import stft
@@ -39,15 +40,30 @@ def test_interpolation_puts_every_band_on_its_centre() -> None:
 def test_loss_is_least_for_the_target_and_dearer_for_removed_than_for_added() -> None:
     torch.manual_seed(0)
     target = torch.randn(2, 30, 257, 2)
-    perfect, removed, added = (spectral_loss(target * gain, target, Prices()) for gain in (1.0, 0.7, 1.3))
+    perfect, removed, added = (spectral_loss(target * gain, target, target, Prices()) for gain in (1.0, 0.7, 1.3))
     assert perfect < added < removed
 
 
 def test_loss_of_silence_is_finite_and_falls_with_the_residue() -> None:
     torch.manual_seed(0)
     silence, residue = torch.zeros(1, 30, 257, 2), torch.randn(1, 30, 257, 2) * 0.1
-    assert torch.isfinite(spectral_loss(silence, silence, Prices()))
-    assert spectral_loss(residue * 0.1, silence, Prices()) < spectral_loss(residue, silence, Prices())
+    assert torch.isfinite(spectral_loss(silence, silence, silence, Prices()))
+    losses = [float(spectral_loss(residue * gain, silence, residue, Prices())) for gain in (1.0, 0.1, 0.01, 0.001)]
+    assert losses == sorted(losses, reverse=True)
+
+
+def test_a_decibel_of_noise_alone_has_the_price_of_one_of_distortion_up_to_forty() -> None:
+    torch.manual_seed(0)
+    silence, noise = torch.zeros(1, 30, 257, 2), torch.randn(1, 30, 257, 2)
+    gains = (1.0, 0.1, 1e-4, 1e-5)
+    priced, plain = (
+        [float(spectral_loss(noise * gain, silence, noise, Prices(distortion=price))) for gain in gains]
+        for price in (0.01, 0.0)
+    )
+    earned = [free - paid for free, paid in zip(plain, priced, strict=True)]
+    assert earned[1] - earned[0] == pytest.approx(0.2, abs=0.01)
+    assert earned[2] == pytest.approx(0.4, abs=0.01)
+    assert earned[3] == pytest.approx(earned[2], abs=0.01)
 
 
 def test_a_price_of_residue_counts_in_pauses_only() -> None:
@@ -57,7 +73,7 @@ def test_a_price_of_residue_counts_in_pauses_only() -> None:
     for frames, dearer in ((slice(10, 20), True), (slice(0, 10), False)):
         estimate = target.clone()
         estimate[:, frames] += 0.1
-        priced, plain = (spectral_loss(estimate, target, Prices(residue=residue)) for residue in (1.0, 0.0))
+        priced, plain = (spectral_loss(estimate, target, target, Prices(residue=residue)) for residue in (1.0, 0.0))
         assert (priced > plain) == dearer
 
 
