@@ -196,7 +196,7 @@ class Service:
 
     def _voice_context(self, clocks: Clocks) -> VoiceContext:
         settings = self.settings
-        limits = StreamLimits(settings.max_backlog_packets, settings.max_gap_s, settings.resume_s + settings.max_gap_s)
+        limits = StreamLimits(settings.max_backlog_packets, settings.max_gap_s, settings.longest_break_s)
         deadline_s = self.settings.deadline_ms / 1000
         started, ended = self.desks.voice_started, self.desks.voice_ended
         return VoiceContext(self._pump, limits, deadline_s, clocks.monotonic, started, ended)

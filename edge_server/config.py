@@ -112,6 +112,11 @@ class Settings:
                 raise BadRequestError(f"The setting {item.name} cannot be {value}.")
 
     @property
+    def longest_break_s(self) -> float:
+        """How long a client may have been away and go on with its stream: the box notices late, and waits from then on."""
+        return 2.0 * (self.ping_interval_s + self.ping_timeout_s) + self.resume_s + self.max_gap_s
+
+    @property
     def token_key_file(self) -> Path:
         """The file of the token key."""
         return self.data_dir / "token.key"

@@ -143,7 +143,8 @@ class Trainer:
         """Set mean and scale of the features from 64 examples that training will not see."""
         examples = [mixer.example(self.config.seed + 1_000_000, index)[0] for index in range(64)]
         spectrum = stft.analyse(torch.stack([torch.from_numpy(noisy) for noisy in examples]), self.model.spec)
-        features, _ = self.model.features(*spectrum.unbind(-1), self.model.initial_states(len(examples)))
+        real, imaginary = spectrum.unbind(-1)
+        features, _ = self.model.features(real, imaginary, self.model.initial_states(len(examples)))
         flat = features.flatten(0, 1)
         for model in (self.model, self.averaged):
             model.feature_mean.copy_(flat.mean(0))

@@ -113,6 +113,13 @@ def _half_request(server: Server) -> None:
         time.sleep(0.05)
 
 
+def _requests(server: Server) -> None:
+    with _connection(server) as connection:
+        connection.sendall(b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n" * 1000)
+        while connection.recv(1 << 20):
+            pass
+
+
 ATTACKS: dict[str, Callable[[Server], None]] = {
     "tiny frames": lambda server: _send(_joined(server), _PING * 3000),
     "audio ahead of time": lambda server: _send(
@@ -125,4 +132,5 @@ ATTACKS: dict[str, Callable[[Server], None]] = {
     ),
     "connections": _connect,
     "half requests": _half_request,
+    "requests": _requests,
 }

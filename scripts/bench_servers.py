@@ -41,7 +41,7 @@ def running_box(model_path: Path, sessions: int, transport: str, tls: bool) -> I
     with tempfile.TemporaryDirectory() as data_dir:
         options = ["--data-dir", data_dir, "--model", str(model_path), "--http-port", "0", "--no-admit-measured"]
         options += ["--https-host", "127.0.0.1", "--https-port", "0"] if tls else ["--no-https"]
-        limits = ["--max-streams", str(sessions), "--max-connections", str(3 * sessions + 16)]
+        limits = ["--max-streams", str(sessions), "--max-connections", str(6 * sessions + 32)]
         command = [sys.executable, "-m", "edge_server", "serve", *options, *limits]
         with _running(command) as process:
             assert process.stdout is not None

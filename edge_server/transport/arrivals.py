@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import contextlib
+from collections import Counter
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import gevent
 
 from edge_server.config import Settings
-from edge_server.errors import HushboxError, TooFastError
+from edge_server.errors import HushboxError, TooFastError, TooManyStreamsError
 from edge_server.transport.turnstile import Turnstile
 
 _BURST_S = 2.0
 _LONGEST_WAIT_S = 3.0
 _WAITING_SHARE = 4
 """At most one in so many of the places for connections is held by those who wait for their turn."""
+_SHARE_OF_ONE = 2
+"""At most one in so many of the places is held by one address: the others can always come in, or come back."""
 
 
 class Arrivals:
@@ -32,10 +36,27 @@ class Arrivals:
         self._on_refused = on_refused
         self._most_waiting = max(1, settings.max_connections // _WAITING_SHARE)
         self._waiting = 0
+        self._most_of_one = max(1, settings.max_connections // _SHARE_OF_ONE)
+        self._open: Counter[str] = Counter()
 
-    def admit(self, address: Any) -> bool:
-        """Wait for a connection's turn; False when it is to be closed instead."""
-        wait_s = self._turnstile.wait_s(str(address[0]), self._clock())
+    @contextlib.contextmanager
+    def admitted(self, address: Any) -> Iterator[bool]:
+        """Hold a place for a connection when it is its turn; False when it is to be closed instead."""
+        host = str(address[0])
+        if self._open[host] >= self._most_of_one:
+            self._on_refused(TooManyStreamsError("An address has too many connections."))
+            yield False
+            return
+        self._open[host] += 1
+        try:
+            yield self._wait(host)
+        finally:
+            self._open[host] -= 1
+            if not self._open[host]:
+                del self._open[host]
+
+    def _wait(self, host: str) -> bool:
+        wait_s = self._turnstile.wait_s(host, self._clock())
         if wait_s is None or (wait_s and self._waiting >= self._most_waiting):
             self._on_refused(TooFastError("An address connects too often."))
             return False

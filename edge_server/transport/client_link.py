@@ -13,10 +13,10 @@ from edge_server.errors import ClientTooSlowError, HushboxError
 from edge_server.transport.outbox import Outbox
 from edge_server.transport.packets import AudioPacket, encode_packet
 from edge_server.transport.plain_clients import PlainClients
-from edge_server.transport.polling import drop_oldest_audio, poll_packet, waiting_bytes
+from edge_server.transport.polling import bytes_beside_the_largest, drop_oldest_audio, poll_packets
 from edge_server.transport.socketio_packet import NAMESPACE, encode_acknowledgement, encode_audio, encode_event
 from edge_server.transport.websocket import BoundedWebSocket, Sink
-from edge_server.transport.websocket_frames import BINARY, encode_frame
+from edge_server.transport.websocket_frames import BINARY, TEXT, encode_frame
 
 _GOODBYE_GRACE_S = 1.0
 
@@ -54,17 +54,29 @@ class ClientLink:
         self._parting = False
 
     def admit(self, limit_bytes: int) -> None:
-        """Keep the connection, and take messages up to this size."""
-        connection = self._server.eio.sockets.get(self._eio_sid)
-        if connection is not None:
-            connection.session["admitted"] = True
-        if self._websocket is not None:
-            self._websocket.admit(limit_bytes)
+        """Keep the connection, and take messages up to this size or an earlier one."""
+        if (connection := self._connection) is not None:
+            connection.session["limit_bytes"] = max(limit_bytes, connection.session.get("limit_bytes", 0))
+            if (websocket := self._known_websocket(connection)) is not None:
+                websocket.admit(limit_bytes)
 
     def listen(self, sink: Sink) -> None:
         """Let `sink` see binary messages before python-engineio does."""
-        if self._websocket is not None and not self._is_plain:
-            self._websocket.listen(sink)
+        connection = self._connection
+        if connection is None or self._is_plain:
+            return
+        if (websocket := self._known_websocket(connection)) is not None:
+            websocket.listen(sink)
+        else:
+            connection.session["sink"] = sink
+
+    @property
+    def _connection(self) -> Any:
+        return self._server.eio.sockets.get(self._eio_sid)
+
+    def _known_websocket(self, connection: Any) -> BoundedWebSocket | None:
+        """The WebSocket of this connection; of one that began as polling, the one to which it goes over."""
+        return self._websocket or connection.session.get("websocket")
 
     def emit(self, event: str, argument: Any) -> None:
         """Send one event."""
@@ -82,7 +94,7 @@ class ClientLink:
     @property
     def waiting_packets(self) -> int:
         """How many packets wait for this client to read."""
-        connection = self._server.eio.sockets.get(self._eio_sid)
+        connection = self._connection
         in_outbox = len(self._websocket.outbox) if self._websocket is not None else 0
         return in_outbox + (connection.queue.qsize() if connection is not None else 0)
 
@@ -104,26 +116,38 @@ class ClientLink:
             self._send(message, is_audio)
 
     def _send(self, message: bytes, is_audio: bool) -> None:
-        connection = self._server.eio.sockets.get(self._eio_sid)
+        connection = self._connection
         if connection is None or connection.closed:
             return
-        if self._websocket is None or self._is_plain or connection.queue.qsize():
+        if self._websocket is None and connection.upgraded:
+            self._websocket = connection.session.get("websocket")
+        if self._websocket is None or connection.queue.qsize():
             self._queue(connection, message, is_audio)
             return
-        self._websocket.send_frame(encode_frame(BINARY, message), is_audio)
+        self._websocket.send_frame(self._frames(message), is_audio)
         outbox = self._websocket.outbox
         if len(outbox) and outbox.too_slow:
             self._give_up(outbox)
 
+    def _frames(self, message: bytes) -> bytes:
+        """The WebSocket frames of one packet, which go, or are dropped, together."""
+        if not self._is_plain:
+            return encode_frame(BINARY, message)
+        return b"".join(
+            encode_frame(TEXT, b"4" + part.encode()) if isinstance(part, str) else encode_frame(BINARY, part)
+            for part in self._plain_clients.translate(message)
+        )
+
     def _queue(self, connection: Any, message: bytes, is_audio: bool) -> None:
-        for part in self._plain_clients.translate(message) if self._is_plain else (message,):
-            connection.send(poll_packet(part, is_audio))
+        parts = self._plain_clients.translate(message) if self._is_plain else [message]
+        for waiting_packet in poll_packets(parts, is_audio):
+            connection.send(waiting_packet)
         waiting = connection.queue.qsize()
         if waiting > self._max_packets:
             self._dropped += drop_oldest_audio(connection.queue)
         too_many = waiting > 2 * self._max_packets or self._dropped >= self._max_packets
         # Bytes are counted only for those who lag: nearly always the queue is empty.
-        if too_many or (waiting > 1 and waiting_bytes(connection.queue) > self._max_bytes + len(message)):
+        if too_many or (waiting > 1 and bytes_beside_the_largest(connection.queue) > self._max_bytes):
             self._give_up(None)
 
     def _give_up(self, outbox: Outbox | None) -> None:
@@ -133,14 +157,13 @@ class ClientLink:
             error = ClientTooSlowError("You do not take what the box sends you; the oldest audio was dropped already.")
             if outbox is not None and self._websocket is not None:
                 goodbye = encode_event("goodbye", error.to_dict(), self._namespace)
-                self._websocket.send_frame(encode_frame(BINARY, goodbye))
+                self._websocket.send_frame(self._frames(goodbye))
             gevent.spawn(self._disconnect)
 
     def _disconnect(self) -> None:
         self._cut_later()
         self._server.disconnect(self._sid, self._namespace)
-        connection = self._server.eio.sockets.get(self._eio_sid)
-        if connection is not None:
+        if (connection := self._connection) is not None:
             # Not waited for: a client that does not read would keep this greenlet and the queue for ever.
             connection.close(wait=False)
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import select
 import socket
+from time import monotonic
 from typing import Any
 
 import gevent
@@ -14,9 +16,12 @@ from geventwebsocket.handler import WebSocketHandler
 from edge_server.transport.engineio_websocket import EngineIoWebSocket
 from edge_server.transport.outbox import Outbox
 from edge_server.transport.request_body import BoundedInput
+from edge_server.transport.turnstile import Turnstile
 from edge_server.transport.websocket import BoundedWebSocket
 
 _BAD_REQUEST = b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-length: 0\r\n\r\n"
+_REQUESTS_PER_S = 200
+"""Of one connection: four times what long polling sends for packets of 20 ms."""
 RAW_PATH = "/ws/v1/audio"
 STILL_CONNECTED = "hushbox.still_connected"
 """A function in the WSGI environment: whether the client of a request has not hung up yet."""
@@ -27,6 +32,7 @@ class BoundedHandler(WebSocketHandler):  # type: ignore[misc]
 
     def handle(self) -> None:
         """Serve the requests of one connection."""
+        self._turns = Turnstile(_REQUESTS_PER_S, _REQUESTS_PER_S, math.inf)
         self.socket.settimeout(self.server.http_timeout_s)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         try:
@@ -60,7 +66,9 @@ class BoundedHandler(WebSocketHandler):  # type: ignore[misc]
         return bytes(self.rfile.read(len(early))) if early else b""
 
     def handle_one_request(self) -> Any:
-        """Serve one request, whose head has to arrive in time however slowly its bytes trickle."""
+        """Serve one request when it is its turn; its head has to arrive in time however slowly its bytes trickle."""
+        # Requests that came together are read without waiting: nobody else would get a turn between them.
+        gevent.sleep(self._turns.wait_s("", monotonic()) or 0.0)
         self._head_deadline = gevent.Timeout.start_new(self.server.http_timeout_s, TimeoutError)
         try:
             return super().handle_one_request()

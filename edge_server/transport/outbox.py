@@ -14,7 +14,7 @@ class _Waiting(NamedTuple):
 class Outbox:
     """Frames in the order in which they are to be sent.
 
-    Beyond `max_packets` the oldest audio is dropped; beyond twice as many, or `max_bytes` beside the last frame, the
+    Beyond `max_packets` the oldest audio is dropped; beyond twice as many, or `max_bytes` beside the largest frame, the
     client is `too_slow`.
     """
 
@@ -33,8 +33,7 @@ class Outbox:
     @property
     def too_slow(self) -> bool:
         """Whether more waits than a client may let wait, or as much audio was dropped."""
-        beside_the_last = self.bytes_waiting - (len(self._frames[-1].data) if self._frames else 0)
-        return self.dropped >= self._max_packets or beside_the_last > self._max_bytes or self._overfull
+        return self.dropped >= self._max_packets or self._overfull or self._too_many_bytes
 
     def append(self, data: bytes, is_audio: bool) -> None:
         """Let a frame wait; too much audio makes room for it."""
@@ -55,6 +54,13 @@ class Outbox:
             self._frames.appendleft(_Waiting(data[size:], is_audio))
         elif not self._frames:
             self.dropped = 0
+
+    @property
+    def _too_many_bytes(self) -> bool:
+        if self.bytes_waiting <= self._max_bytes:
+            return False
+        # A clip may be on its way, and live audio goes on behind it.
+        return self.bytes_waiting - max(len(frame.data) for frame in self._frames) > self._max_bytes
 
     @property
     def _overfull(self) -> bool:

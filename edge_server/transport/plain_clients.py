@@ -12,6 +12,8 @@ from edge_server.transport.socketio_packet import MALFORMED_EVENT, NAMESPACE, St
 
 # `audio` has one; nothing else that a plain client may send has any.
 _ATTACHMENTS = 1
+# What is long comes as an attachment; a text of many megabytes would hold everyone up while it is read.
+_LONGEST_TEXT = 64 * 1024
 
 
 class PlainClients:
@@ -45,6 +47,9 @@ class PlainClients:
         return encoded if isinstance(encoded, list) else [encoded]
 
     def _message(self, eio_sid: str, data: str | bytes) -> None:
+        if eio_sid not in self._server.environ:
+            # What comes behind the end of a connection would be kept for ever: nobody hears that it ends.
+            return
         is_text = isinstance(data, str)
         if not self._is_plain.setdefault(eio_sid, is_text):
             if is_text:
@@ -60,6 +65,8 @@ class PlainClients:
         """The packet in a text; None while its attachment is missing."""
         # A text where an attachment was promised ends the waiting.
         self._waiting.pop(eio_sid, None)
+        if len(data) > _LONGEST_TEXT:
+            return _malformed()
         try:
             plain = packet.Packet(encoded_packet=data)
         except (ValueError, TypeError, RecursionError):
@@ -97,6 +104,9 @@ class PlainClients:
     def _disconnected(self, eio_sid: str, reason: str) -> None:
         self._is_plain.pop(eio_sid, None)
         self._waiting.pop(eio_sid, None)
+        if (connection := self._server.eio.sockets.get(eio_sid)) is not None:
+            # A greenlet that waits for the next ping has the connection until then, and this would have all the rest.
+            connection.session.pop("websocket", None)
         self._forget(eio_sid, reason)
 
     def _send_packet(self, eio_sid: str, sent: Any) -> None:

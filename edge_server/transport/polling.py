@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from engineio import packet
 from engineio.payload import Payload
+
+from edge_server.transport.websocket import BoundedWebSocket
 
 MAX_PACKETS = 64
 MAX_BODY_BYTES = 1 << 20
@@ -22,28 +24,34 @@ WsgiApp = Callable[[dict[str, Any], Any], Iterable[bytes]]
 Payload.max_decode_packets = MAX_PACKETS
 
 
-class _AudioPollPacket(packet.Packet):  # type: ignore[misc]
-    """A message that is dropped first when its client does not fetch it."""
+class _FirstOfAudio(packet.Packet):  # type: ignore[misc]
+    """The first message of a packet of audio, which is dropped with the `parts` of it that follow."""
+
+    parts = 1
 
 
-def poll_packet(data: str | bytes, is_audio: bool) -> packet.Packet:
-    """An Engine.IO message for the queue of a client."""
-    return (_AudioPollPacket if is_audio else packet.Packet)(packet.MESSAGE, data)
+def poll_packets(messages: Sequence[str | bytes], is_audio: bool) -> list[packet.Packet]:
+    """The Engine.IO messages of one packet, for the queue of a client."""
+    first: packet.Packet = (_FirstOfAudio if is_audio else packet.Packet)(packet.MESSAGE, messages[0])
+    first.parts = len(messages)
+    return [first, *(packet.Packet(packet.MESSAGE, message) for message in messages[1:])]
 
 
 def drop_oldest_audio(queue: Any) -> int:
-    """Drop the oldest message of audio from a client's queue, and give how many were dropped: 1 or 0."""
-    for waiting in queue.queue:
-        if isinstance(waiting, _AudioPollPacket):
-            queue.queue.remove(waiting)
-            queue.task_done()
+    """Drop the oldest whole packet of audio from a client's queue, and give how many were dropped: 1 or 0."""
+    for index, waiting in enumerate(queue.queue):
+        if isinstance(waiting, _FirstOfAudio):
+            for _ in range(waiting.parts):
+                del queue.queue[index]
+                queue.task_done()
             return 1
     return 0
 
 
-def waiting_bytes(queue: Any) -> int:
-    """How many bytes wait in a client's queue."""
-    return sum(len(waiting.data or b"") for waiting in queue.queue if waiting)
+def bytes_beside_the_largest(queue: Any) -> int:
+    """How many bytes wait in a client's queue, beside its largest message."""
+    sizes = [len(waiting.data or b"") for waiting in queue.queue if waiting]
+    return sum(sizes) - max(sizes, default=0)
 
 
 class PollingGate:
@@ -59,10 +67,24 @@ class PollingGate:
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         """Serve one request."""
-        if environ["PATH_INFO"] == _PATH and "wsgi.websocket" not in environ and not self._admits(environ):
+        if environ["PATH_INFO"] == _PATH and "wsgi.websocket" in environ:
+            self._remember(environ["wsgi.websocket"], _sid(environ))
+        elif environ["PATH_INFO"] == _PATH and not self._admits(environ):
             start_response("400 Bad Request", [("Content-Type", "text/plain"), ("Content-Length", "0")])
             return []
         return self._application(environ, start_response)
+
+    def _remember(self, websocket: BoundedWebSocket, sid: str) -> None:
+        """Let a polling connection that goes on over a WebSocket have there what it has already."""
+        connection = self._engine.sockets.get(sid)
+        if connection is None or connection.upgraded:
+            return
+        session = connection.session
+        session["websocket"] = websocket
+        if "limit_bytes" in session:
+            websocket.admit(session["limit_bytes"])
+        if "sink" in session:
+            websocket.listen(session.pop("sink"))
 
     def _admits(self, environ: dict[str, Any]) -> bool:
         if "HTTP_UPGRADE" in environ:
@@ -76,11 +98,11 @@ class PollingGate:
         connection = self._engine.sockets.get(sid)
         if connection is None:
             return False
-        longest = MAX_BODY_BYTES if connection.session.get("admitted") else _FIRST_BODY_BYTES
+        longest = MAX_BODY_BYTES if "limit_bytes" in connection.session else _FIRST_BODY_BYTES
         length = environ.get("CONTENT_LENGTH", "")
         if not length.isdigit() or int(length) > longest:
             return False
-        body = environ["wsgi.input"].read(int(length))
+        body = environ["wsgi.input"].read_whole(int(length))
         environ["wsgi.input"] = io.BytesIO(body)
         return len(body) == int(length) and _is_payload(body)
 
@@ -100,7 +122,7 @@ class UnauthenticatedPollers:
     def sweep(self) -> None:
         """Look at everyone who is connected."""
         now_s = self._clock()
-        strangers = {sid: it for sid, it in self._engine.sockets.items() if not it.session.get("admitted")}
+        strangers = {sid: it for sid, it in self._engine.sockets.items() if "limit_bytes" not in it.session}
         self._first_seen_s = {sid: self._first_seen_s.get(sid, now_s) for sid in strangers}
         for sid, connection in strangers.items():
             if not connection.upgraded and now_s - self._first_seen_s[sid] >= self._patience_s:

@@ -41,6 +41,13 @@ class BoundedInput(Input):  # type: ignore[misc]
             return b"".join(iter(self._read_block, b""))
         return self._read_block(length)
 
+    def read_whole(self, length: int) -> bytes:
+        """So many bytes, or fewer when the client sends no more."""
+        body = bytearray()
+        while len(body) < length and (block := self._read_block(length - len(body))):
+            body += block
+        return bytes(body)
+
     def _read_block(self, length: int = _BLOCK_BYTES) -> bytes:
         gevent.sleep(0)
         return bytes(super().read(min(length, _BLOCK_BYTES)))

@@ -6,7 +6,6 @@ import logging
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import msgpack
 import socketio
 from socketio.exceptions import ConnectionRefusedError as ConnectionRefused
 
@@ -25,6 +24,7 @@ from edge_server.errors import (
 from edge_server.metrics import Metrics
 from edge_server.rate_limit import RateLimit
 from edge_server.sessions.session import Session
+from edge_server.transport.bounded_msgpack import Envelope, unpack
 from edge_server.transport.client import MISTAKES_S, Client, Link
 from edge_server.transport.client_link import open_link
 from edge_server.transport.connections import Attendance, Connections
@@ -126,7 +126,8 @@ class AudioLane:
         link.admit(self._settings.max_clip_bytes + CLIP_ENVELOPE_BYTES)
         client = self.client(Session(str(token), claims), link)
         self.enter(sid, NAMESPACE, environ, client)
-        link.listen(lambda message: self._take_message(client, message))
+        envelope = Envelope()
+        link.listen(lambda message: self._take_message(client, envelope, message))
 
     def _disconnect(self, sid: str, reason: str) -> None:
         self.leave(sid, NAMESPACE, broken=reason != self._server.reason.CLIENT_DISCONNECT)
@@ -136,19 +137,21 @@ class AudioLane:
         if client is not None:
             self.take(client, arguments, decode_packet)
 
-    def _take_message(self, client: Client, message: bytes | bytearray) -> bool:
+    def _take_message(self, client: Client, envelope: Envelope, message: bytes | bytearray) -> bool:
         """Take a message right from the connection if it is audio; everything else goes through python-socketio."""
-        try:
-            fields = msgpack.unpackb(message)
-            event, *arguments = fields["data"] if fields["nsp"] == NAMESPACE else ("",)
-        except (ValueError, TypeError, KeyError, msgpack.UnpackException):
-            return False
-        if event != "audio" or fields["type"] != EVENT or fields.get("id") is not None:
-            return False
-        if not all(isinstance(argument, bytes) for argument in arguments):
-            # Perhaps an ArrayBuffer as Node packs it; the packet parser knows about that.
-            return False
-        self.take(client, arguments, decode_packet)
+        payload = envelope.open(message)
+        if payload is None:
+            try:
+                fields = unpack(message)
+                event, payload = fields["data"] if fields["nsp"] == NAMESPACE else ("", b"")
+            except (ValueError, TypeError, KeyError):
+                return False
+            if event != "audio" or fields["type"] != EVENT or fields.get("id") is not None:
+                return False
+            if not isinstance(payload, bytes):
+                return False
+            envelope.learn(message, payload)
+        self.take(client, (payload,), decode_packet)
         return True
 
     def take(self, client: Client, arguments: Sequence[object], decode: Callable[[bytes], AudioPacket]) -> None:

@@ -8,6 +8,8 @@ import msgpack
 from socketio import packet
 from socketio.msgpack_packet import MsgPackPacket
 
+from edge_server.transport.bounded_msgpack import NoMessageError, unpack
+
 NAMESPACE = "/audio"
 JOBS_NAMESPACE = "/jobs"
 ROOMS_NAMESPACE = "/rooms"
@@ -19,8 +21,6 @@ MALFORMED_EVENT = "\x00malformed"
 DEFERRED_EVENTS = frozenset({"clip", "stream.resume"})
 DEFERRED_NAMESPACES = frozenset({JOBS_NAMESPACE, ROOMS_NAMESPACE, BOX_NAMESPACE})
 _CLIENT_TYPES = frozenset({packet.CONNECT, packet.DISCONNECT, packet.EVENT})
-# How JavaScript's msgpack parser packs an ArrayBuffer under Node; in browsers it packs plain binary.
-_ARRAY_BUFFER_EXTENSION = 0
 # python-socketio would run the server's own handlers for these, with arguments of the client's choice.
 _RESERVED_EVENTS = frozenset({"connect", "disconnect", MALFORMED_EVENT})
 
@@ -53,8 +53,8 @@ class StrictPacket(MsgPackPacket):  # type: ignore[misc]
     def decode(self, encoded_packet: Any) -> None:
         """Fill this packet from bytes of a client."""
         try:
-            fields = msgpack.unpackb(encoded_packet, ext_hook=_extension)
-        except (ValueError, TypeError, msgpack.UnpackException):
+            fields = unpack(encoded_packet)
+        except NoMessageError:
             fields = None
         if not is_client_packet(fields):
             self._fill({"type": packet.EVENT, "nsp": NAMESPACE, "data": [MALFORMED_EVENT]})
@@ -96,10 +96,6 @@ def encode_acknowledgement(acknowledgement_id: int, argument: Any, namespace: st
 
 def _is_deferred(namespace: str, event: str) -> bool:
     return namespace in DEFERRED_NAMESPACES or (namespace == NAMESPACE and event in DEFERRED_EVENTS)
-
-
-def _extension(code: int, data: bytes) -> bytes | msgpack.ExtType:
-    return data if code == _ARRAY_BUFFER_EXTENSION else msgpack.ExtType(code, data)
 
 
 def is_client_packet(fields: Any) -> bool:

@@ -78,6 +78,7 @@ class VoiceControl:
         session = client.session
         voice = session.require_voice()
         session.ending = True
+        self._withdraw(client)
         finished = Event()
         try:
             voice.finish(finished.set)
@@ -99,10 +100,13 @@ class VoiceControl:
 
     def close(self, client: Client) -> None:
         """Free the voice's slot. Closing twice does nothing."""
+        self._withdraw(client)
+        client.close()
+
+    def _withdraw(self, client: Client) -> None:
         if client.session.resumable is not None:
             self._resume_desk.withdraw(client.session.resumable)
             client.session.resumable = None
-        client.close()
 
     def _require_free(self, client: Client) -> None:
         if self.stopping:

@@ -36,7 +36,7 @@ Sink = Callable[[bytes | bytearray], bool]
 
 _LARGE_BYTES = 256 * 1024
 _MAX_INBOX = 16
-_MESSAGES_PER_TURN = 16
+_FRAMES_PER_TURN = 16
 _TURN_S = 0.01
 _CLOSE_GRACE_S = 1.0
 
@@ -96,14 +96,20 @@ class BoundedWebSocket:
     def send(self, message: str | bytes) -> None:
         """Send one message."""
         if isinstance(message, str):
-            self.send_frame(encode_frame(TEXT, message.encode()))
+            self._answer(encode_frame(TEXT, message.encode()))
         else:
-            self.send_frame(encode_frame(BINARY, message))
+            self._answer(encode_frame(BINARY, message))
 
     def send_frame(self, frame: bytes, is_audio: bool = False) -> None:
         """Send the bytes of one frame, at once or as soon as the client takes it."""
         if not self.closed:
             self._open().send(frame, is_audio)
+
+    def _answer(self, frame: bytes) -> None:
+        """Send what a client can have as much of as it likes; who does not read it is cut off."""
+        self.send_frame(frame)
+        if len(self.outbox) and self.outbox.too_slow:
+            self.cut()
 
     def receive(self) -> str | bytes | bytearray | None:
         """The next message that the sink did not take, or None when the connection is over."""
@@ -156,7 +162,7 @@ class BoundedWebSocket:
 
     def _take_data(self, data: bytes) -> None:
         try:
-            for message in self._reader.feed(data, _MESSAGES_PER_TURN):
+            for message in self._reader.feed(data, _FRAMES_PER_TURN):
                 self._take(message)
         except WebSocketViolationError as violation:
             self._refuse(violation)
@@ -197,8 +203,9 @@ class BoundedWebSocket:
             if text is None:
                 raise WebSocketViolationError(1002, "no packet of this protocol")
             self._keep(text)
+            self._leave_gate()
         elif opcode == PING:
-            self.send_frame(encode_frame(PONG, bytes(data)))
+            self._answer(encode_frame(PONG, bytes(data)))
         elif opcode == CLOSE:
             raise WebSocketViolationError(_echoed(check_close(bytes(data))), "")
 
@@ -233,6 +240,10 @@ class BoundedWebSocket:
             self._upload = self._handler.server.upload_gate.enter()
         except TooManyStreamsError as busy:
             self.close(TRY_LATER, busy.message)
+            return
+        if self.closed:
+            # It ended while this waited for the place, and whoever ended it found none to give back.
+            self._leave_gate()
             return
         self._read_on()
 

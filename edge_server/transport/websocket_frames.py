@@ -59,12 +59,12 @@ class FrameReader:
         return len(self._message) + len(self._payload) + self._left
 
     def feed(self, data: bytes, most: int | None = None) -> list[Message]:
-        """The messages that these bytes complete, `most` of them at a time: then `has_more`, and b"" goes on.
+        """The messages that these bytes complete, of `most` frames at a time: then `has_more`, and b"" goes on.
 
         Raises `WebSocketViolationError`; after that, feed no more.
         """
         messages: list[Message] = []
-        position = 0
+        position = frames = 0
         self.has_more = False
         if self._head:
             data, self._head = self._head + data, b""
@@ -82,9 +82,10 @@ class FrameReader:
                 message = self._close_frame()
                 if message is not None:
                     messages.append(message)
-                    if len(messages) == most and position < len(data):
-                        self._head, self.has_more = data[position:], True
-                        break
+                frames += 1
+                if frames == most and position < len(data):
+                    self._head, self.has_more = data[position:], True
+                    break
         return messages
 
     def _open_frame(self, data: bytes, at: int) -> int:

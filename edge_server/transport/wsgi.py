@@ -53,13 +53,17 @@ class BoundedServer(WSGIServer):  # type: ignore[misc]
 
     def handle(self, client_socket: Any, address: Any) -> None:
         """Serve a connection of plain HTTP when it is its turn."""
-        if self._arrivals.admit(address):
-            super().handle(client_socket, address)
+        with self._arrivals.admitted(address) as admitted:
+            if admitted:
+                super().handle(client_socket, address)
 
     def wrap_socket_and_handle(self, client_socket: Any, address: Any) -> None:
         """Shake hands in time, then serve; whoever does not manage that is just let go."""
-        if not self._arrivals.admit(address):
-            return
+        with self._arrivals.admitted(address) as admitted:
+            if admitted:
+                self._handle_secure(client_socket, address)
+
+    def _handle_secure(self, client_socket: Any, address: Any) -> None:
         try:
             # The whole handshake, however slowly its bytes trickle in; a socket's own timeout starts anew with each.
             with gevent.Timeout(self.handshake_timeout_s, TimeoutError):

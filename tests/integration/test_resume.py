@@ -83,6 +83,24 @@ def test_the_stream_goes_on_and_sounds_as_if_the_gap_had_been_silence(box: Box, 
     wait_until(lambda: box.service.engine.stats().live_streams == 0)
 
 
+def test_a_break_that_the_box_noticed_late_is_gone_over(box: Box, noisy_voice: Voice) -> None:
+    pcm = to_s16le(noisy_voice(RATE_HZ, 1.0, 8))
+    first = joined(box)
+    started = first.call("stream.start", START)
+    for sequence in range(5):
+        say(first, pcm, sequence)
+    heard(first, 4)
+    first.websocket.sock.close()
+    second = joined(box)
+    assert second.call("stream.resume", resume_of(started, 5))["ok"]
+    # Half a minute without a sign, which a connection may be before it is missed, and then the time to come back.
+    packet = encode_packet(AudioPacket(KIND_AUDIO, 0, 2250, 0, pcm[: 2 * PACKET]))
+    second.emit("audio", packet)
+    answers = heard(second, 2250)
+    assert [(answer.sequence, silent_packets(answer)) for answer in answers[:-1]] == [(5, 2245)]
+    assert second.call("stream.end", {})["ok"]
+
+
 def test_a_stream_waits_for_its_client_and_for_no_longer_than_agreed(tiny_model_path: Path, tmp_path: Path) -> None:
     with running_box(tiny_model_path, tmp_path, resume_s=0.3, max_streams=1) as box:
         first = joined(box)

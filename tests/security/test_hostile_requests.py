@@ -6,13 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.running_box import Box, running_box
+from tests.running_box import Box, running_box, wait_until
 from tests.security.sockets import answer_to, connected_socket, ends, trickles_until_cut
 
 pytestmark = pytest.mark.usefixtures("bystander")
 
 
 HEALTH = b"GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+HEALTH_AND_STAY = HEALTH.replace(b"Connection: close\r\n", b"")
 
 
 def test_a_request_that_trickles_in_is_cut(box: Box) -> None:
@@ -108,12 +109,41 @@ def test_an_endless_body_without_a_token_is_not_read_to_its_end(box: Box) -> Non
 def test_connections_beyond_the_limit_wait_for_the_others_to_be_cut(tiny_model_path: Path, tmp_path: Path) -> None:
     with (
         running_box(tiny_model_path, tmp_path, max_connections=2, http_timeout_s=0.5) as box,
-        connected_socket(box.service.http_port),
-        connected_socket(box.service.http_port),
+        connected_socket(box.service.http_port, "127.0.0.2"),
+        connected_socket(box.service.http_port, "127.0.0.3"),
         connected_socket(box.service.http_port) as third,
     ):
         third.sendall(HEALTH)
         assert third.recv(65536).startswith(b"HTTP/1.1 200")
+
+
+def test_an_address_never_has_all_places(tiny_model_path: Path, tmp_path: Path) -> None:
+    with running_box(tiny_model_path, tmp_path, max_connections=8) as box, contextlib.ExitStack() as stack:
+        greedy = [stack.enter_context(connected_socket(box.service.http_port, "127.0.0.2")) for _ in range(6)]
+        answers = [answer_to(connection, HEALTH_AND_STAY)[:12] for connection in greedy]
+        assert answers == [b"HTTP/1.1 200"] * 4 + [b""] * 2
+        with connected_socket(box.service.http_port) as another:
+            assert answer_to(another, HEALTH).startswith(b"HTTP/1.1 200")
+        greedy[0].close()
+        wait_until(lambda: _may_come_in(box, "127.0.0.2"))
+
+
+def _may_come_in(box: Box, address: str) -> bool:
+    with connected_socket(box.service.http_port, address) as again:
+        return answer_to(again, HEALTH).startswith(b"HTTP/1.1 200")
+
+
+def test_requests_without_end_leave_the_others_their_turns(box: Box) -> None:
+    count = 1000
+    with connected_socket(box.service.http_port) as flood, connected_socket(box.service.http_port) as other:
+        flood.sendall(HEALTH_AND_STAY * count)
+        assert answer_to(other, HEALTH).startswith(b"HTTP/1.1 200")
+        flood.setblocking(False)
+        answered = b""
+        with contextlib.suppress(BlockingIOError):
+            while block := flood.recv(1 << 20):
+                answered += block
+        assert answered.count(b"HTTP/1.1 200") < count
 
 
 def test_an_address_that_connects_without_end_is_let_wait_and_then_refused(

@@ -50,10 +50,12 @@ def test_a_client_that_catches_up_starts_anew() -> None:
     assert not filled(outbox, *[b"a"] * 5).too_slow
 
 
-def test_a_client_is_too_slow_for_bytes_beside_the_last_frame() -> None:
+def test_a_client_is_too_slow_for_bytes_beside_the_largest_frame() -> None:
     outbox = filled(Outbox(8, 10), b"x" * 50, is_audio=False)
     assert not outbox.too_slow
-    assert filled(outbox, b"y", is_audio=False).too_slow
+    # Live audio goes on behind a clip.
+    assert not filled(outbox, b"y" * 5, b"y" * 5).too_slow
+    assert filled(outbox, b"y").too_slow
 
 
 def test_a_client_is_too_slow_for_what_cannot_be_dropped() -> None:

@@ -1,13 +1,17 @@
 """Clients as python-socketio makes them by default: the stock JSON parser, over polling, over a WebSocket, or upgraded."""
 
 import base64
+import contextlib
+import itertools
 import json
 import socket
 import threading
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
+from queue import Queue
 
 import msgpack
 import pytest
@@ -18,6 +22,7 @@ from edge_server.audio.pcm import to_s16le
 from edge_server.engine.model_file import ModelFile
 from edge_server.offline.denoise import denoise_samples
 from edge_server.transport.packets import KIND_AUDIO, AudioPacket, decode_answer, encode_packet
+from edge_server.transport.polling import drop_oldest_audio, poll_packets
 from tests.conftest import Voice
 from tests.running_box import Box, running_box, wait_until
 
@@ -140,7 +145,7 @@ def test_a_body_is_bounded_and_more_so_before_the_token(box: Box) -> None:
     path = opened(box)
     assert posted(path, b"4" + b"0" * 70_000) == 400
     connected(path, box.token())
-    assert posted(path, b"40" + b" " * 70_000) == 200
+    assert posted(path, b"40" + b" " * 900_000) == 200
     assert posted(path, b"4" + b"0" * (1 << 20)) == 400
 
 
@@ -176,6 +181,64 @@ def test_malformed_json_is_noticed_and_the_session_goes_on(box: Box, text: str) 
     connection.send('42/audio,1["stream.start",' + json.dumps(START) + "]")
     assert '"ok":true' in connection.recv()
     connection.close()
+
+
+def test_an_upgraded_connection_stays_and_takes_large_messages(box: Box) -> None:
+    client = StockClient(box, None, "msgpack")
+    notices: list[dict[str, object]] = []
+    client.socket.on("notice", notices.append, namespace="/audio")
+    wait_until(lambda: client.socket.transport() == "websocket")
+    # Longer than anyone may stay who shows no token.
+    until_s = time.monotonic() + 3 * box.service.settings.handshake_timeout_s
+    while time.monotonic() < until_s:
+        assert client.call("stream.set", {"suppression_limit_db": 3})["error"]["code"] == "no_stream"  # type: ignore[index]
+    client.call("stream.start", START)
+    client.say(0, bytes(300_000))
+    wait_until(lambda: notices)
+    assert notices[0]["code"] == "packet_wrong_size"
+    assert client.call("stream.end", {})["ok"]
+    client.socket.disconnect()
+
+
+def test_what_comes_behind_the_end_of_a_connection_is_forgotten(box: Box) -> None:
+    server = box.service.socketio.server
+    for _ in range(3):
+        assert posted(opened(box), b"1\x1e40/audio,{}") == 200
+    wait_until(lambda: not any(sid in server.environ for sid in server.plain_clients._is_plain))
+    assert not server.plain_clients._is_plain
+    assert not server.manager.pending_disconnect
+    assert not server.manager.rooms.get("/audio")
+
+
+def test_dropped_audio_goes_with_its_attachment() -> None:
+    queue: Queue[object] = Queue()
+    for number in range(3):
+        for message in poll_packets([f"51-{number}", bytes(2)], is_audio=True):
+            queue.put(message)
+        for message in poll_packets([f"2{number}"], is_audio=False):
+            queue.put(message)
+    assert [drop_oldest_audio(queue) for _ in range(2)] == [1, 1]
+    assert [message.data for message in queue.queue] == ["20", "21", "51-2", bytes(2), "22"]
+    # The text is on its way already: its attachment has to follow.
+    queue.get(), queue.get(), queue.get()
+    assert drop_oldest_audio(queue) == 0
+
+
+def test_a_plain_client_that_does_not_read_is_cut(tiny_model_path: Path, tmp_path: Path) -> None:
+    with running_box(tiny_model_path, tmp_path, max_outbound_packets=64) as small:
+        connection = websocket.create_connection(
+            small.url.replace("http", "ws") + "/socket.io/?EIO=4&transport=websocket", timeout=TIMEOUT_S
+        )
+        connection.recv()
+        connection.send("40/audio," + json.dumps({"token": small.token()}))
+        connection.recv()
+        connection.send('42/audio,1["stream.start",{"sample_rate_hz":48000,"packet_samples":4800}]')
+        with contextlib.suppress(OSError):
+            for number in itertools.count():
+                connection.send('451-/audio,["audio",{"_placeholder":true,"num":0}]')
+                connection.send_binary(encode_packet(AudioPacket(KIND_AUDIO, 0, number, 0, bytes(9600))))
+        wait_until(lambda: small.service.metrics.cut_connections._value.get() == 1)
+        wait_until(lambda: small.service.engine.stats().live_streams == 0)
 
 
 def test_a_polling_connection_that_never_shows_a_token_is_forgotten(box: Box) -> None:

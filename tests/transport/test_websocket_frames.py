@@ -212,3 +212,14 @@ def test_a_flood_is_read_in_turns() -> None:
     turns.append(reader.feed(data[-1:], 16))
     assert [len(turn) for turn in turns] == [16, 16, 7, 1]
     assert [message.data[0] for turn in turns for message in turn] == list(range(40))
+
+
+def test_fragments_that_make_no_message_are_read_in_turns_too() -> None:
+    reader = FrameReader(LIMIT_BYTES)
+    data = masked(BINARY, b"", final=False) + masked(CONTINUATION, b"", final=False) * 99
+    turns = 1
+    assert reader.feed(data, 16) == []
+    while reader.has_more:
+        assert reader.feed(b"", 16) == []
+        turns += 1
+    assert turns == 7
