@@ -57,6 +57,16 @@ def check_weights(model: torch.nn.Module) -> None:
             )
 
 
+def _copied(model: StreamingModule) -> StreamingModule:
+    try:
+        return copy.deepcopy(model)
+    except RuntimeError as cause:
+        raise ContractError(
+            "The model cannot be copied, because a weight is computed from others, as torch.nn.utils.weight_norm does; call "
+            "torch.nn.utils.remove_weight_norm on it in the factory."
+        ) from cause
+
+
 @torch.no_grad()
 def check_contract(model: StreamingModule) -> bool:
     """Run `model` on noise and return whether it takes several frames at once. Raises ContractError and its kinds.
@@ -64,7 +74,7 @@ def check_contract(model: StreamingModule) -> bool:
     Checked: shapes and types, equal results when run again and in a fresh copy, no look-ahead, no row that hears another.
     """
     check_weights(model)
-    fresh = copy.deepcopy(model)
+    fresh = _copied(model)
     generator = torch.Generator().manual_seed(0)
     frames = 0.1 * torch.randn(3, 4, *model.spec.frame_shape, generator=generator)
     whole = _takes_whole_sequences(model, frames)

@@ -36,7 +36,8 @@ SEGMENTS_AT_ONCE = 8
 def make_dnsmos(path: Path) -> Callable[[Samples], tuple[float, float, float]]:
     """Return a function from samples at 16 kHz to (SIG, BAK, OVRL) MOS.
 
-    The authors' protocol: shorter clips are repeated, longer ones averaged over shifts of one second. The layers that
+    The authors' protocol: shorter clips are repeated, longer ones averaged over shifts of one second, as long as a whole
+    segment fits (their script cuts the length to whole seconds before). The layers that
     overlapping segments share are run once, which is two to five times as fast and gives the same numbers.
     """
     network = _SharedFront(path)

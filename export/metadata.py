@@ -138,6 +138,15 @@ def read_manifest(path: Path) -> dict[str, Any]:
     return manifest
 
 
+def _is_default(path: Path) -> bool:
+    """Return whether a file is a manifest that says so; other JSON may lie in the folder too."""
+    try:
+        found = json.loads(path.read_text())
+    except (OSError, ValueError):
+        return False
+    return isinstance(found, dict) and bool(found.get("default"))
+
+
 def write_manifest(
     names: Names, facts: dict[str, Any], results: dict[str, Any], shipped: Path | None = None
 ) -> dict[str, Any]:
@@ -146,7 +155,7 @@ def write_manifest(
     others = [path for path in names.folder.glob("*.json") if path != names.manifest]
     manifest = {
         **facts,
-        "default": not any(json.loads(path.read_text()).get("default") for path in others),
+        "default": not any(_is_default(path) for path in others),
         "file": shipped.name,
         "sha256": sha256_of(shipped),
         **results,

@@ -57,6 +57,9 @@ def _product(
     rows, groups, summed, made = letters
     stem = node.output[0]
     name = f"{node.input[1]}.product" if not groups else f"{stem}.weight"
+    if any(item.name == name for item in graph.initializer):
+        # The same weight in another place, and perhaps in another order.
+        name = f"{name}.{stem}"
     graph.initializer.append(numpy_helper.from_array(weight, name))
     order = [given.index(letter) for letter in (*rows, *groups, *summed)]
     back = [(*rows, *groups, *made).index(letter) for letter in result]

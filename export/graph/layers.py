@@ -60,7 +60,7 @@ def find_layers(graph: onnx.GraphProto) -> list[Layer]:
         if len(node.input) < 2 or node.input[1] not in constants:
             continue
         weight = constants[node.input[1]]
-        if node.op_type == "Gemm":
+        if node.op_type == "Gemm" and _is_linear(node, constants):
             layers.append(_from_gemm(node, constants))
         elif node.op_type == "MatMul" and weight.ndim in (2, 3):
             layers.append(_from_matmul(node, constants, consumers, kept))
@@ -76,6 +76,12 @@ def constants_of(graph: onnx.GraphProto) -> Constants:
         if node.op_type == "Constant" and node.attribute[0].name == "value":
             constants[node.output[0]] = numpy_helper.to_array(node.attribute[0].t)
     return constants
+
+
+def _is_linear(node: onnx.NodeProto, constants: Constants) -> bool:
+    """Return whether a Gemm takes its activation as it is, and adds nothing but a constant."""
+    adds_constant = len(node.input) < 3 or not node.input[2] or node.input[2] in constants
+    return adds_constant and not any(item.name == "transA" and item.i for item in node.attribute)
 
 
 def _from_gemm(node: onnx.NodeProto, constants: Constants) -> Layer:

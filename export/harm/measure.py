@@ -17,6 +17,7 @@ from export.errors import AudioError
 from export.harm.clip_probe import QUIET_DB, ClipHarm, probe_clip
 from export.harm.extremes import Extreme, is_silent, probe_extremes, rate_error_db
 from export.harm.figures import Figure, judge
+from export.harm.speech_map import TINY
 from export.pairs import Pair
 from export.quality.processes import spread
 from export.quality.systems import SystemSpec, describe_models
@@ -91,11 +92,12 @@ def _probe(task: _Task) -> tuple[list[ClipHarm], list[Extreme], bool | None, dic
 
 
 def _worst(same: Sequence[Extreme]) -> Extreme:
+    loudest = max(same, key=lambda extreme: extreme.peak / max(extreme.peak_in, TINY))
     return Extreme(
         name=same[0].name,
         finite=all(extreme.finite for extreme in same),
-        peak=max(extreme.peak for extreme in same),
-        peak_in=max(extreme.peak_in for extreme in same),
+        peak=loudest.peak,
+        peak_in=loudest.peak_in,
         kept_db=min(extreme.kept_db for extreme in same),
     )
 

@@ -25,6 +25,7 @@ from export.integers.target import Target
 from export.integers.weights import (
     BLOCK,
     JOINED_ZERO,
+    SMALLEST_SCALE,
     activation_scale,
     quantize_blocks,
     quantize_groups,
@@ -37,6 +38,9 @@ CONTRIB = "com.microsoft"
 
 INT8, WEIGHTS8, WEIGHTS4 = "int8", "weights8", "weights4"
 WEIGHT_ONLY_BITS = {WEIGHTS8: 8, WEIGHTS4: 4}
+
+LARGEST_BIAS = 2**30
+"""Of a convolution in int32, with as much again for its sums."""
 
 INT8_ACCURACY = 4
 """MatMulNBits: each row's activations become int8 blocks by themselves, so that the sums are integer sums."""
@@ -177,7 +181,10 @@ class _Builder:
     def _convolution(self, layer: Layer) -> list[onnx.NodeProto]:
         scale, _ = self._scale(layer.activation)
         output_scale, output_zero = self._scale(layer.output)
-        kernel, kernel_scale = quantize_kernel(layer.weight, self.target)
+        # The bias goes in as int32, also that of a channel whose kernel is next to nothing.
+        bias = np.zeros(len(layer.weight), np.float32) if layer.bias is None else layer.bias
+        least_scale = np.maximum(np.abs(bias) / (scale * LARGEST_BIAS), SMALLEST_SCALE)
+        kernel, kernel_scale = quantize_kernel(layer.weight, self.target, least_scale)
         stem = layer.weight_name
         inputs = [f"{layer.activation}.{part}" for part in ("uint8", "scale", "zero")]
         inputs += [
@@ -188,7 +195,7 @@ class _Builder:
             self._constant(f"{layer.output}.after.zero", np.asarray(output_zero)),
         ]
         if layer.bias is not None:
-            integers = np.rint(layer.bias / (kernel_scale * scale)).astype(np.int32)
+            integers = np.rint(bias / (kernel_scale * scale)).astype(np.int32)
             inputs.append(self._constant(f"{layer.output}.bias", integers))
         integer = f"{layer.output}.after.uint8"
         node = helper.make_node("QLinearConv", inputs, [integer], name=layer.name)
@@ -198,7 +205,8 @@ class _Builder:
 
     def _weight_only(self, layer: Layer, bits: int) -> onnx.NodeProto:
         packed, scale = quantize_blocks(layer.weight, bits)
-        stem = f"{layer.weight_name}.{bits}bit"
+        # Not of the weight: another layer may hear it turned.
+        stem = f"{layer.name}.{bits}bit"
         inputs = [layer.activation, self._constant(stem, packed), self._constant(f"{stem}.scale", scale)]
         if layer.bias is not None:
             inputs += ["", "", self._constant(f"{layer.output}.bias", layer.bias)]

@@ -104,11 +104,16 @@ def largest_pairs(weight: NDArray[np.float32]) -> NDArray[np.float32]:
     return largest
 
 
-def quantize_kernel(weight: NDArray[np.float32], target: Target) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
-    """Return a convolution's kernel as int8 and its float32 scales `[outputs]`; any two terms of a sum may be neighbours."""
+def quantize_kernel(
+    weight: NDArray[np.float32], target: Target, least_scale: NDArray[np.float32] | float = SMALLEST_SCALE
+) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
+    """Return a convolution's kernel as int8 and its float32 scales `[outputs]`, which are `least_scale` or more.
+
+    Any two terms of a sum may be neighbours.
+    """
     largest = SATURATION_FREE_PAIR // 2 if target.adds_in_16_bits else LARGEST_INT8
     axes = tuple(range(1, weight.ndim))
-    scale = np.maximum(np.abs(weight).max(axis=axes) / largest, SMALLEST_SCALE).astype(np.float32)
+    scale = np.maximum(np.abs(weight).max(axis=axes) / largest, least_scale).astype(np.float32)
     shaped = scale.reshape(-1, *(1 for _ in axes))
     return np.clip(np.rint(weight / shaped), -largest, largest).astype(np.int8), scale
 

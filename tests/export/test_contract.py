@@ -214,3 +214,16 @@ def test_the_exported_graph_computes_what_the_module_does(tmp_path: Path) -> Non
     with torch.no_grad():
         expected, _ = model(torch.from_numpy(frames), [torch.zeros(3, 257)])
     assert np.allclose(FrameRunner(tmp_path / "gain.onnx").stream(frames), expected.numpy(), atol=1e-5)
+
+
+class Normed(Gain):
+    def __init__(self) -> None:
+        super().__init__()
+        self.decide = torch.nn.utils.weight_norm(self.decide)
+
+
+def test_a_weight_that_is_computed_from_others_is_named() -> None:
+    model = as_streaming(Normed())
+    # As after any run with gradients: the computed weight is no leaf, and cannot be copied.
+    with pytest.raises(ExportError, match="remove_weight_norm"):
+        check_contract(model)

@@ -173,3 +173,10 @@ def manifest_keeps_up(names: Names) -> None:
     """Write the manifest again, so that only the audio can tell that the file was changed."""
     products = json.loads(names.manifest.read_text())["quantized_products"]
     write_manifest(names, read_facts(names.fp32), {"quantized_products": products})
+
+
+def test_other_json_beside_the_models_is_let_be(made: Names) -> None:
+    (made.folder / "notes.json").write_text("[1, 2]")
+    (made.folder / "broken.json").write_text("// not JSON")
+    manifest = write_manifest(made, read_facts(made.int8), {})
+    assert manifest["default"]

@@ -43,12 +43,16 @@ class Reducing(nn.Module):
                 "btgi,gij->btgj", folded.reshape(*frames.shape[:2], 11, 6), self.groups
             ).reshape(frames.shape),
             "einsum shared": lambda: torch.einsum("btfc,fg->btgc", frames, self.shared),
+            "einsum twice": lambda: torch.einsum(
+                "btgc,fg->btfc", torch.einsum("btfc,fg->btgc", frames / 33, self.shared), self.shared
+            ),
         }
         return ways[self.way](), []
 
 
 @pytest.mark.parametrize(
-    "way", ["last", "middle", "far", "two", "dropped", "elu", "softplus", "einsum groups", "einsum shared"]
+    "way",
+    ["last", "middle", "far", "two", "dropped", "elu", "softplus", "einsum groups", "einsum shared", "einsum twice"],
 )
 def test_a_row_is_the_same_in_every_batch_and_right(way: str, tmp_path: Path) -> None:
     model = as_streaming(Reducing(way))

@@ -211,3 +211,12 @@ def test_the_fastest_sound_form_is_taken() -> None:
     assert choose([static, replace(weights, batch_difference=1e-7)]) is static
     assert choose([static, candidate(WEIGHTS8, 2.1)]) is static
     assert choose([candidate(INT8, 2.0, error_db=0.0), candidate(WEIGHTS4, 1.0)]).form == WEIGHTS4
+
+
+def test_a_product_that_adds_an_activation_is_no_layer() -> None:
+    weight = numpy_helper.from_array(np.eye(4, dtype=np.float32), "weight")
+    values = [helper.make_tensor_value_info(name, TensorProto.FLOAT, ["batch", 4]) for name in ("x", "y", "added")]
+    for inputs, attributes in ((["x", "weight", "y"], {}), (["x", "weight"], {"transA": 1})):
+        node = helper.make_node("Gemm", inputs, ["added"], **attributes)
+        graph = helper.make_graph([node], "sum", values[:2], values[2:], [weight])
+        assert find_layers(graph) == []

@@ -62,6 +62,15 @@ def test_kernels_hold_for_any_two_neighbours() -> None:
     assert np.abs(integers.astype(int)).max() == 127
 
 
+def test_a_kernel_that_is_next_to_nothing_leaves_room_for_its_bias() -> None:
+    kernel = np.random.default_rng(0).normal(size=(2, 4, 3)).astype(np.float32)
+    kernel[1] *= 1e-9
+    integers, scales = quantize_kernel(kernel, TARGETS["auto"], np.array([1e-8, 1e-4], np.float32))
+    assert scales[1] == np.float32(1e-4)
+    assert not integers[1].any()
+    assert integers[0].any()
+
+
 def product_graph(weight: np.ndarray) -> onnx.ModelProto:
     graph = helper.make_graph(
         [helper.make_node("MatMul", ["spectrum", "weight"], ["spectrum_out"])],
