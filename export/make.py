@@ -21,7 +21,16 @@ from export.graph.operators import count_operators
 from export.memory import memory_bytes
 from export.metadata import Names, read_facts, read_graph, read_manifest, write_manifest
 from export.pairs import read_pairs
-from export.pipeline import OURS, Choice, Quantized, export_fp32, quantize_int8, read_recordings, write_shipped
+from export.pipeline import (
+    LEAST_AUDIO_S,
+    OURS,
+    Choice,
+    Quantized,
+    export_fp32,
+    quantize_int8,
+    read_recordings,
+    write_shipped,
+)
 from export.sound_loss import measure_sound
 from export.spec import AudioSpec
 from export.verdict import BROKEN, Evidence, Quality, Verdict, judge
@@ -89,8 +98,8 @@ def make(
         noisy = read_recordings(order.audio, model.spec.sample_rate_hz)
         if order.pairs:
             next(read_pairs(order.pairs, model.spec.sample_rate_hz))
-        quantized = quantize_int8(staged, noisy, order.choice)
-        heard = noisy[-SHOWN_S * model.spec.sample_rate_hz :]
+        learned, heard = split_audio(noisy, model.spec.sample_rate_hz)
+        quantized = quantize_int8(staged, learned, order.choice)
         try:
             verification = verify(model, staged, noisy, report, strict=False)
             failure = _explained(staged, verification)
@@ -100,6 +109,15 @@ def make(
         made = _finish(staged, Names(out, order.name), quantized, verification, verdict, order.force)
         write_report(staged, made, heard)
         return made
+
+
+def split_audio(noisy: Samples, sample_rate_hz: int) -> tuple[Samples, Samples]:
+    """Return what to calibrate on, and the last seconds, which the error is measured on and nothing was fitted to.
+
+    Of recordings too short for both, the first is all of them.
+    """
+    first = len(noisy) - SHOWN_S * sample_rate_hz
+    return noisy[:first] if first >= LEAST_AUDIO_S * sample_rate_hz else noisy, noisy[max(0, first) :]
 
 
 def check_writable(folder: Path) -> None:
@@ -118,9 +136,9 @@ def quantize_and_judge(names: Names, noisy: Samples, choice: Choice, force: bool
         staged = Names(Path(folder), names.name)
         facts = read_facts(names.fp32)
         shutil.copy2(names.fp32, staged.fp32)
-        quantized = quantize_int8(staged, noisy, choice)
         spec = AudioSpec.from_facts(facts)
-        heard = noisy[-SHOWN_S * spec.sample_rate_hz :]
+        learned, heard = split_audio(noisy, spec.sample_rate_hz)
+        quantized = quantize_int8(staged, learned, choice)
         climb = Climb.make(staged, spec, noisy, Ladder(lambda rung: None, strict=False))
         climb_integers(climb)
         verification = Verification(tuple(climb.ladder.rungs), quantized.operators)

@@ -16,7 +16,7 @@ from export.bench import BATCHES
 from export.checkpoint import load_weights, read_checkpoint, sha256_of
 from export.contract import StreamingModule, check_contract
 from export.corpus import load_corpus
-from export.errors import CalibrationError, ModelFileError
+from export.errors import CalibrationError, ModelFileError, QuantizationError
 from export.factory import make_model
 from export.frames import to_frames
 from export.graph.operators import OperatorCount, count_operators
@@ -26,7 +26,7 @@ from export.integers.candidates import FORMS, Candidate, build_candidates, choos
 from export.integers.floats import explain_floats
 from export.integers.quantize import INT8, WEIGHTS4
 from export.integers.sensitivity import Workbench
-from export.integers.target import TARGETS
+from export.integers.target import TARGETS, saturates_here
 from export.metadata import (
     Names,
     embed_in,
@@ -115,7 +115,15 @@ def export_fp32(checkpoint: Path, names: Names, factory: str = OURS, licence: st
 
 
 def quantize_int8(names: Names, samples: Samples, choice: Choice = Choice()) -> Quantized:
-    """Write NAME.int8.onnx (or NAME.int4.onnx) and its manifest, calibrated on noisy `samples`."""
+    """Write NAME.int8.onnx (or NAME.int4.onnx) and its manifest, calibrated on noisy `samples`.
+
+    Raises QuantizationError if this machine would add up wrongly what is made for another one.
+    """
+    if saturates_here(TARGETS[choice.target]):
+        raise QuantizationError(
+            f"This machine cannot run files for {choice.target} rightly, so nothing could be measured; say --target auto, which "
+            "is right on every processor."
+        )
     facts, model = read_facts(names.fp32), read_graph(names.fp32)
     spec = AudioSpec.from_facts(facts)
     frames = to_frames(in_streams(samples, spec.hop_samples), spec)

@@ -17,8 +17,9 @@ from export.graph.operators import count_operators
 from export.integers.calibrate import calibrate
 from export.integers.target import TARGETS
 from export.integers.weights import Range, activation_scale, quantize_product
+from export.make import split_audio
 from export.metadata import Names, read_facts, write_manifest
-from export.pipeline import export_fp32, quantize_int8, read_recordings, verify_files
+from export.pipeline import Choice, export_fp32, quantize_int8, read_recordings, verify_files
 from export.verify import DRIFT_TOLERANCE_DB
 
 PRODUCTS = 2 + 2 * (4 + 6 + 2)
@@ -180,3 +181,22 @@ def test_other_json_beside_the_models_is_let_be(made: Names) -> None:
     (made.folder / "broken.json").write_text("// not JSON")
     manifest = write_manifest(made, read_facts(made.int8), {})
     assert manifest["default"]
+
+
+def test_the_audio_that_errors_are_measured_on_was_not_fitted_to() -> None:
+    noisy = np.arange(25 * 100, dtype=np.float32)
+    learned, heard = split_audio(noisy, 100)
+    assert (len(learned), len(heard)) == (1500, 1000)
+    assert learned[-1] < heard[0]
+    # Too short for both.
+    assert [len(part) for part in split_audio(noisy[:1200], 100)] == [1200, 1000]
+
+
+def test_a_file_that_this_machine_cannot_measure_is_not_made(
+    checkpoint: Path, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = Names(tmp_path / "models", "small")
+    export_fp32(checkpoint, names)
+    monkeypatch.setattr("export.integers.target.this_machine", lambda: "avx2")
+    with pytest.raises(QuantizationError, match="--target auto"):
+        quantize_int8(names, read_recordings(data / "valid", 16000), Choice(target="arm64"))
