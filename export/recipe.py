@@ -6,6 +6,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from export.errors import ContractError
+
 FIXED_IN_A_RUN = (
     "model",
     "batch",
@@ -31,7 +33,7 @@ class ModelConfig:
     There is a gain for each of the 80 bands, spread over their bins, or one for each bin, as `gains` says.
     The lowest `filter_bins` bins are also filtered over `filter_taps` frames; with no such bins there are gains only.
     Beside the bands, the network hears the bins below `fine_bins` that share a band with others one by one, and how the
-    phases of the lowest `phase_bins` went on, of those that are filtered.
+    phases of the lowest `phase_bins` went on, of those that are filtered. Raises ContractError for more of them.
     """
 
     tokens: int = 20
@@ -43,6 +45,12 @@ class ModelConfig:
     filter_taps: int = 3
     fine_bins: int = 0
     phase_bins: int = 0
+
+    def __post_init__(self) -> None:
+        if self.phase_bins > self.filter_bins:
+            raise ContractError(
+                "The phases of filtered bins can be heard, no others; give --filter-bins as many or more."
+            )
 
     def to_dict(self) -> dict[str, int]:
         """Return the sizes as JSON-ready values."""

@@ -12,6 +12,7 @@ from export.recipe import ModelConfig
 from tests.export.conftest import SMALL
 
 LARGER = ModelConfig(tokens=10, channels=12, full_band=24, blocks=3)
+HEARING = replace(LARGER, filter_bins=20, fine_bins=64, phase_bins=16)
 
 
 def run(model: Denoiser, spectrum: torch.Tensor) -> torch.Tensor:
@@ -19,7 +20,7 @@ def run(model: Denoiser, spectrum: torch.Tensor) -> torch.Tensor:
     return cleaned
 
 
-@pytest.mark.parametrize("config", [SMALL, LARGER, replace(LARGER, filter_bins=20)])
+@pytest.mark.parametrize("config", [SMALL, LARGER, replace(LARGER, filter_bins=20), HEARING])
 def test_a_grown_model_computes_the_same(network: Denoiser, config: ModelConfig) -> None:
     torch.manual_seed(1)
     network.feature_mean.fill_(0.3)
@@ -31,8 +32,9 @@ def test_a_grown_model_computes_the_same(network: Denoiser, config: ModelConfig)
 
 def test_every_new_part_gets_a_gradient_once_it_is_heard(network: Denoiser) -> None:
     torch.manual_seed(1)
-    larger, spectrum = Denoiser(LARGER), torch.randn(2, 12, 257, 2)
+    larger, spectrum = Denoiser(HEARING), torch.randn(2, 12, 257, 2)
     grow(network.state_dict(), larger)
+    assert not larger.encode.weight[: SMALL.channels, 80:].any()
     optimiser = torch.optim.SGD(larger.parameters(), lr=0.1)
     for _ in range(3):
         optimiser.zero_grad()
@@ -55,6 +57,17 @@ def test_a_trained_filter_goes_along_and_cannot_change() -> None:
     for config in (LARGER, replace(LARGER, filter_bins=30)):
         with pytest.raises(CheckpointError, match="--filter-bins"):
             grow(trained.state_dict(), Denoiser(config))
+
+
+def test_what_a_trained_model_hears_goes_along() -> None:
+    torch.manual_seed(1)
+    hearing = Denoiser(HEARING)
+    with pytest.raises(CheckpointError, match="--fine-bins"):
+        grow(hearing.state_dict(), Denoiser(replace(HEARING, phase_bins=0)))
+    again, spectrum = Denoiser(HEARING), torch.randn(2, 12, 257, 2)
+    grow(hearing.state_dict(), again)
+    with torch.no_grad():
+        torch.testing.assert_close(run(again, spectrum), run(hearing, spectrum), atol=1e-5, rtol=0)
 
 
 @pytest.mark.parametrize(
