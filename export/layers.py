@@ -12,14 +12,13 @@ class StreamingGru(nn.Module):
     """A one-layer GRU over `[batch, time, size]` whose state goes in and comes out.
 
     `decomposed = True` computes the same cell from matrix products and elementwise operators, so that an exported graph
-    holds no GRU operator and each product can be quantized by itself. With `joined`, the reset and the update gate then
-    hear input and state in one product each: half of their outputs are saved, which pays where rows are many and short.
+    holds no GRU operator and each product can be quantized by itself. The reset and the update gate hear input and state in
+    one product each, which saves half of their outputs.
     Source: Cho et al. 2014 (arXiv:1406.1078), in the variant of torch.nn.GRU with the reset gate after the product.
     """
 
-    def __init__(self, input_size: int, hidden_size: int, joined: bool = False) -> None:
+    def __init__(self, input_size: int, hidden_size: int) -> None:
         super().__init__()
-        self.joined = joined
         self.gru = nn.GRU(input_size, hidden_size, batch_first=True)
         self.decomposed = False
 
@@ -50,14 +49,10 @@ class StreamingGru(nn.Module):
     def _cell(self, frame: Tensor, state: Tensor) -> Tensor:
         """Return the next state. A product for each gate: cutting one product into gates costs a copy of every value."""
         input_weights, state_weights, input_biases, state_biases = (by_gate(part) for part in self.gru.all_weights[0])
-        linear, sums = nn.functional.linear, []
-        for gate in (0, 1):
-            weights, biases = (input_weights[gate], state_weights[gate]), (input_biases[gate], state_biases[gate])
-            if self.joined:
-                sums.append(linear(torch.cat([frame, state], -1), torch.cat(weights, 1), biases[0] + biases[1]))
-            else:
-                sums.append(linear(frame, weights[0], biases[0]) + linear(state, weights[1], biases[1]))
-        reset, update = (torch.sigmoid(gate) for gate in sums)
+        linear, both = nn.functional.linear, torch.cat([frame, state], -1)
+        weights = [torch.cat(pair, 1) for pair in zip(input_weights, state_weights, strict=True)]
+        biases = [given + kept for given, kept in zip(input_biases, state_biases, strict=True)]
+        reset, update = (torch.sigmoid(linear(both, weights[gate], biases[gate])) for gate in (0, 1))
         from_state = linear(state, state_weights[2], state_biases[2])
         candidate = torch.tanh(linear(frame, input_weights[2], input_biases[2]) + reset * from_state)
         return candidate + update * (state - candidate)
@@ -82,7 +77,8 @@ class RunningLevel(nn.Module):
 
     def forward(self, level: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
         """Return the average `[batch, time, 1]` and the next state `[batch, 2]` (sum, weight) for `level` `[batch, time, 1]`."""
-        seen = torch.cat([level, torch.ones_like(level)], dim=-1) * (1.0 - self.decay)
+        level_of, weight_of = torch.eye(2, device=level.device) * (1.0 - self.decay)
+        seen = level * level_of + weight_of
         if level.shape[1] == 1:
             sums = seen + self.decay * state.unsqueeze(1)
             return sums[..., :1] / sums[..., 1:], sums[:, -1]

@@ -26,7 +26,7 @@ class Block(nn.Module):
         super().__init__()
         self.config = config
         width = config.tokens * config.channels
-        self.token_gru = StreamingGru(config.channels, config.channels, joined=True)
+        self.token_gru = StreamingGru(config.channels, config.channels)
         self.gather = nn.Linear(width, config.full_band)
         self.band_gru = StreamingGru(config.full_band, config.full_band)
         self.spread = nn.Linear(config.full_band, width)
@@ -112,8 +112,9 @@ class Denoiser(nn.Module):
         low = self.config.phase_bins
         if not low:
             return magnitudes, level_state
-        past = [state[..., :low] for state in states[-2:]]
-        return torch.cat([magnitudes, phase_advance(real[..., :low], imaginary[..., :low], past)], dim=-1), level_state
+        past_real, past_imaginary = (state[..., :low] for state in states[-2:])
+        turned = phase_advance((real[..., :low], past_real), (imaginary[..., :low], past_imaginary), power[..., :low])
+        return torch.cat([magnitudes, turned], dim=-1), level_state
 
     def forward(self, spectrum: Tensor, states: list[Tensor]) -> tuple[Tensor, list[Tensor]]:
         """Return the denoised spectrum and the next states; `spectrum` is float32 `[batch, time, bins, 2]`.

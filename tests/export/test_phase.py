@@ -16,21 +16,18 @@ from export.spec import AudioSpec
 RATE_HZ, HOP, BINS = 16000, 256, 64
 
 
-def spectrum_of(samples: np.ndarray) -> tuple[torch.Tensor, torch.Tensor]:
+def turns_of(samples: np.ndarray) -> torch.Tensor:
     frames = stft.analyse(torch.from_numpy(samples.astype(np.float32))[None], AudioSpec())
     real, imaginary = frames[..., :BINS, :].unbind(-1)
-    return real, imaginary
-
-
-def silence() -> list[torch.Tensor]:
-    return [torch.zeros(1, 2, BINS), torch.zeros(1, 2, BINS)]
+    silence = torch.zeros(1, 2, BINS)
+    return phase_advance((real, silence), (imaginary, silence), real * real + imaginary * imaginary)
 
 
 @pytest.mark.parametrize("frequency_hz", [200.0, 437.5, 1010.0])
 @pytest.mark.parametrize("level", [0.5, 0.01])
 def test_a_tone_turns_its_bin_by_its_frequency(frequency_hz: float, level: float) -> None:
     time_s = np.arange(RATE_HZ) / RATE_HZ
-    heard = phase_advance(*spectrum_of(level * np.cos(2 * np.pi * frequency_hz * time_s)), silence())
+    heard = turns_of(level * np.cos(2 * np.pi * frequency_hz * time_s))
     nearest = round(frequency_hz / (RATE_HZ / 512))
     cosine, sine = heard[0, 10, nearest], heard[0, 10, BINS + nearest]
     turn = 2 * np.pi * frequency_hz * HOP / RATE_HZ
@@ -39,7 +36,7 @@ def test_a_tone_turns_its_bin_by_its_frequency(frequency_hz: float, level: float
 
 
 def test_silence_has_no_phase() -> None:
-    assert not phase_advance(*spectrum_of(np.zeros(4096)), silence()).any()
+    assert not turns_of(np.zeros(4096)).any()
 
 
 def test_a_frame_hears_the_same_alone_and_in_a_sequence() -> None:

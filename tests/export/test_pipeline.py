@@ -22,7 +22,7 @@ from export.metadata import Names, read_facts, write_manifest
 from export.pipeline import Choice, export_fp32, quantize_int8, read_recordings, verify_files
 from export.verify import DRIFT_TOLERANCE_DB
 
-PRODUCTS = 2 + 2 * (4 + 6 + 2)
+PRODUCTS = 2 + 2 * (4 + 4 + 2)
 """Encoder and decoder, and in each of two blocks a GRU with two joined gates, one with none, and their mixing layers."""
 
 
