@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -18,6 +19,10 @@ from export.commands.options import (
     target_option,
     with_model,
 )
+
+if TYPE_CHECKING:
+    from export.make import Made
+    from export.metadata import Names
 
 
 @click.command()
@@ -64,9 +69,12 @@ def quantize(
     rate_hz = int(read_facts(names.fp32)["sample_rate_hz"])
     samples = read_recordings(audio, rate_hz) if audio else mix_calibration(speech, noise, cache)
     made = quantize_and_judge(names, samples, Choice(target, form), force)
-    integer = sum(layer.form != "float" for layer in made.quantized.chosen.layers)
-    percent = made.quantized.operators.integer_macs_percent
-    written = f"wrote {names.shipped()} with {integer} integer layers ({percent:g} % of the work), and {names.manifest}"
-    show(as_json, made.to_dict(), written if made.written else refusal(made.verdict))
+    show(as_json, made.to_dict(), _written(made, names) if made.written else refusal(made.verdict))
     if not made.written:
         context.exit(made.verdict.exit_code)
+
+
+def _written(made: Made, names: Names) -> str:
+    integer = sum(layer.form != "float" for layer in made.quantized.chosen.layers)
+    percent = made.quantized.operators.integer_macs_percent
+    return f"wrote {names.shipped()} with {integer} integer layers ({percent:g} % of the work), and {names.manifest}"
