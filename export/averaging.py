@@ -1,4 +1,4 @@
-"""The mean of checkpoints of which one went on from another: between two good ones lies a better one."""
+"""The mean of checkpoints of runs that began at one place: between two good ones lies a better one."""
 
 from __future__ import annotations
 
@@ -14,7 +14,9 @@ WEIGHTS = "averaged"
 
 
 def average_checkpoints(checkpoints: Sequence[Path], target: Path) -> None:
-    """Write the mean of the weights of checkpoints of our own training; whatever else the last one holds is kept.
+    """Write the mean of the weights of checkpoints of our own training, with the last one's sizes and settings.
+
+    What only a run that goes on needs, three times the weights, is left out.
 
     Source: Wortsman et al. 2022, "Model soups" (arXiv:2203.05482), section 2. Raises CheckpointError if one is unreadable,
     is none of our training, or has other sizes than the last.
@@ -30,4 +32,5 @@ def average_checkpoints(checkpoints: Sequence[Path], target: Path) -> None:
         for name, last in contents[-1][WEIGHTS].items()
     }
     training = {**contents[-1].get("training", {}), "mean_of_sha256": [sha256_of(path) for path in checkpoints]}
-    save_checkpoint(target, {**contents[-1], WEIGHTS: mean, "training": training})
+    kept = {name: contents[-1][name] for name in ("config", "progress") if name in contents[-1]}
+    save_checkpoint(target, {**kept, WEIGHTS: mean, "training": training})

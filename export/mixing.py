@@ -45,7 +45,7 @@ class Mixer:
             noise = noise * (10 ** (rng.uniform(-50, -20) / 20) / (_rms(noise) + 1e-9))
         else:
             clean_case = rng.random() < config.clean_probability
-            snr_db = rng.uniform(22, 50) if clean_case else rng.uniform(*config.snr_db)
+            snr_db = rng.uniform(config.kept_snr_db[0], 50) if clean_case else rng.uniform(*config.snr_db)
             level = 10 ** (rng.uniform(*config.level_db) / 20) / (active_rms(wet) + 1e-9)
             wet, dry = wet * level, dry * level
             noise = noise * (active_rms(wet) / (active_rms(noise) + 1e-9) * 10 ** (-snr_db / 20))

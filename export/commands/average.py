@@ -14,7 +14,7 @@ from export.commands.options import FILE, json_option, show
 @click.option("--out", type=FILE, required=True, help="Checkpoint to write.")
 @json_option
 def average(checkpoints: tuple[Path, ...], out: Path, as_json: bool) -> None:
-    """Write the mean of the weights of CHECKPOINTS of which each went on from the one before."""
+    """Write the mean of the weights of CHECKPOINTS of runs that began at one place."""
     from export.averaging import average_checkpoints
 
     average_checkpoints(checkpoints, out)
