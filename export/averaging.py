@@ -32,5 +32,5 @@ def average_checkpoints(checkpoints: Sequence[Path], target: Path) -> None:
         for name, last in contents[-1][WEIGHTS].items()
     }
     training = {**contents[-1].get("training", {}), "mean_of_sha256": [sha256_of(path) for path in checkpoints]}
-    kept = {name: contents[-1][name] for name in ("config", "progress") if name in contents[-1]}
+    kept: dict[str, object] = {name: contents[-1][name] for name in ("config", "progress") if name in contents[-1]}
     save_checkpoint(target, {**kept, WEIGHTS: mean, "training": training})
