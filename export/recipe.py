@@ -75,11 +75,11 @@ class MixConfig:
     noise_speed: tuple[float, float] = (0.6, 1.6)
     band_limit_probability: float = 0.08
     clip_probability: float = 0.04
-    noise_only_probability: float = 0.14
+    noise_only_probability: float = 0.2
     clean_probability: float = 0.12
     kept_snr_db: tuple[float, float] = (22.0, 30.0)
     tones_probability: float = 0.1
-    babble_probability: float = 0.1
+    babble_probability: float = 0.2
 
 
 @dataclass(frozen=True)

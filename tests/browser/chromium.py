@@ -15,6 +15,10 @@ from playwright.sync_api import BrowserContext, Page, Playwright
 from tests.browser.box import Box
 
 EXECUTABLE = Path("/usr/bin/chromium")
+
+# A machine that does other things as well takes its time; what is waited for is a condition all the same.
+PATIENCE_MS = 60_000
+
 _FLAGS = (
     "--no-sandbox",
     "--disable-gpu",
@@ -68,6 +72,7 @@ def open_browser(
             locale=language,
             service_workers="allow" if installable else "block",
         )
+        context.set_default_timeout(PATIENCE_MS)
         try:
             yield context
         finally:
@@ -105,9 +110,9 @@ def switch(page: Page) -> None:
     page.get_by_role("checkbox", name="Remove noise").click()
 
 
-def wait_for_truth(page: Page, truth: str, timeout_s: float = 20) -> None:
+def wait_for_truth(page: Page, truth: str) -> None:
     """Wait until the page shows this state."""
-    page.locator(f"[data-truth={truth}]").wait_for(timeout=timeout_s * 1000)
+    page.locator(f"[data-truth={truth}]").wait_for()
 
 
 def _microphone_flags(microphone: Microphone, loop: bool) -> list[str]:

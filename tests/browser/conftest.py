@@ -9,11 +9,10 @@ import pytest
 from playwright.sync_api import Page, Playwright, expect, sync_playwright
 
 from tests.browser.box import Box
-from tests.browser.chromium import open_browser
+from tests.browser.chromium import PATIENCE_MS, open_browser
 from tests.browser.clips import write_microphone
 
-# A machine that does other things as well takes its time; what is waited for is a condition all the same.
-expect.set_options(timeout=20_000)
+expect.set_options(timeout=PATIENCE_MS)
 
 
 @pytest.fixture(scope="session")

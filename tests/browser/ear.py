@@ -54,6 +54,6 @@ def _next_level_db(page: Page) -> float:
     return level_db(page)
 
 
-def wait_for_level(page: Page, condition: str, timeout_s: float = 20) -> None:
+def wait_for_level(page: Page, condition: str) -> None:
     """Wait until the `level` at the ear fulfils a condition in JavaScript, such as `level < -60`."""
-    page.wait_for_function(f"() => {{ const level = window.earLevel(); return {condition} }}", timeout=timeout_s * 1000)
+    page.wait_for_function(f"() => {{ const level = window.earLevel(); return {condition} }}")

@@ -17,7 +17,7 @@ import websocket
 
 from tests.browser.chromium import EXECUTABLE
 
-_TIMEOUT_S = 30.0
+_TIMEOUT_S = 60.0
 _LOOK_S = 0.1
 _ADDRESS = re.compile(r"DevTools listening on ws://([^/]+)/")
 

@@ -24,7 +24,6 @@ def wait_for_seconds(page: Page, seconds: float) -> None:
             return shown && 60 * Number(shown[1]) + Number(shown[2]) >= seconds
         }""",
         arg=seconds,
-        timeout=60_000,
     )
 
 

@@ -39,7 +39,7 @@ def test_dropped_files_come_back_clean_and_aligned(page: Page, tmp_path: Path) -
     _drop(page, [CLIPS / f"{clip}.noisy.flac" for clip in clips])
     for clip in clips:
         job = _job(page, f"{clip}.noisy.flac")
-        expect(job).to_have_attribute("data-state", "done", timeout=20_000)
+        expect(job).to_have_attribute("data-state", "done")
         rate_hz, clean = _download(job, tmp_path)
         target, noisy = read_clip(f"{clip}.clean"), read_clip(f"{clip}.noisy")
         assert rate_hz == 16000
@@ -53,7 +53,7 @@ def test_the_chosen_strength_and_format_are_kept_to(page: Page, tmp_path: Path) 
     page.get_by_role("group", name="Format").get_by_label("FLAC").check()
     _drop(page, [CLIPS / "sensor_10db.noisy.flac"])
     job = _job(page, "sensor_10db.noisy.flac")
-    expect(job).to_have_attribute("data-state", "done", timeout=20_000)
+    expect(job).to_have_attribute("data-state", "done")
     _, copy = _download(job, tmp_path)
     assert copy.tolist() == read_clip("sensor_10db.noisy").tolist()
 
@@ -73,7 +73,7 @@ def test_the_log_is_told_live_in_two_lengths_and_can_be_kept(page: Page, tmp_pat
     job.get_by_text("Log", exact=True).click()
     log = job.get_by_role("log")
     expect(log).to_contain_text("Opened: FLAC, 16000 Hz")
-    expect(job).to_have_attribute("data-state", "done", timeout=20_000)
+    expect(job).to_have_attribute("data-state", "done")
     short = log.inner_text()
     assert "DETAIL" not in short
     job.get_by_label("Detailed").check()
@@ -118,7 +118,7 @@ def test_an_upload_goes_on_where_it_was_after_a_break(playwright: Playwright, tm
             box.stop()
             expect(page.get_by_text("Looking for the box")).to_be_visible()
             box.start()
-            expect(job).to_have_attribute("data-state", re.compile("queued|running|done"), timeout=30_000)
+            expect(job).to_have_attribute("data-state", re.compile("queued|running|done"))
             job.get_by_role("button", name="Cancel").or_(job.get_by_role("button", name="Delete")).click()
     finally:
         box.stop()
@@ -140,7 +140,7 @@ def test_a_job_can_be_cancelled_and_deleted(page: Page, tmp_path: Path) -> None:
 
 def test_who_pairs_anew_has_its_files_again(page: Page, box: Box) -> None:
     _drop(page, [CLIPS / "sensor_10db.noisy.flac"])
-    expect(_job(page, "sensor_10db.noisy.flac")).to_have_attribute("data-state", "done", timeout=20_000)
+    expect(_job(page, "sensor_10db.noisy.flac")).to_have_attribute("data-state", "done")
     page.evaluate(_LET_TOKEN_END)
     page.reload()
     expect(page.get_by_role("alert")).to_contain_text("has run out")
@@ -159,7 +159,7 @@ def test_a_box_without_room_refuses_a_file_until_another_is_deleted(playwright: 
             for name in ("first.wav", "second.wav"):
                 _write_wav(tmp_path / name, seconds=5)
             page.locator("input[type=file]").set_input_files(tmp_path / "first.wav")
-            expect(_job(page, "first.wav")).to_have_attribute("data-state", "done", timeout=20_000)
+            expect(_job(page, "first.wav")).to_have_attribute("data-state", "done")
             page.locator("input[type=file]").set_input_files(tmp_path / "second.wav")
             expect(page.locator(".file-failure")).to_contain_text("no room left for files")
             expect(_job(page, "second.wav")).to_have_count(0)
@@ -167,7 +167,7 @@ def test_a_box_without_room_refuses_a_file_until_another_is_deleted(playwright: 
             page.get_by_role("button", name="Delete for good").click()
             expect(page.get_by_text("No files yet.")).to_be_visible()
             page.locator("input[type=file]").set_input_files(tmp_path / "second.wav")
-            expect(_job(page, "second.wav")).to_have_attribute("data-state", "done", timeout=20_000)
+            expect(_job(page, "second.wav")).to_have_attribute("data-state", "done")
     finally:
         box.stop()
 

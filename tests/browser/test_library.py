@@ -31,8 +31,8 @@ def test_a_call_carries_the_clean_voice(playwright: Playwright, box: Box, noisy_
         page.goto(f"{box.url}/library/example.html")
         page.get_by_label("PIN of the box").fill(box.take_pin())
         page.get_by_role("button", name="Call").click()
-        page.wait_for_function("() => document.querySelector('#far').srcObject !== null", timeout=20_000)
-        expect(page.locator("#truth")).to_have_text("on", timeout=15_000)
+        page.wait_for_function("() => document.querySelector('#far').srcObject !== null")
+        expect(page.locator("#truth")).to_have_text("on")
         page.evaluate(_HEAR)
         # Speech comes through, and between the words, where the microphone hums at -40 dB, there is next to nothing.
         _wait_for_level(page, "level > -38")
@@ -65,4 +65,4 @@ def test_a_wrong_pin_is_told_to_the_page(playwright: Playwright, box: Box, noisy
 
 
 def _wait_for_level(page: Page, condition: str) -> None:
-    page.wait_for_function(f"() => {{ const level = window.heard(); return {condition} }}", timeout=20_000)
+    page.wait_for_function(f"() => {{ const level = window.heard(); return {condition} }}")

@@ -85,7 +85,7 @@ def test_both_sides_are_equally_loud(playwright: Playwright, box: Box, steady_no
         switch(page)
         wait_for_truth(page, "on")
         page.get_by_role("switch", name="Listen").check()
-        page.wait_for_function("() => document.querySelector('#removed').innerText === '6 dB'", timeout=20_000)
+        page.wait_for_function("() => document.querySelector('#removed').innerText === '6 dB'")
         clean_db = ear.median_level_db(page)
         page.keyboard.down("b")
         wait_for_truth(page, "original")
@@ -97,7 +97,7 @@ def test_a_preset_removes_as_much_as_it_says(noise_page: Page, preset: str, tmp_
     noise_page.get_by_role("group", name="Strength").get_by_label(preset).check()
     most_db = _PRESETS_DB[preset]
     noise_page.wait_for_function(
-        f"() => Math.abs(parseInt(document.querySelector('#removed').innerText) - {most_db}) <= 1", timeout=20_000
+        f"() => Math.abs(parseInt(document.querySelector('#removed').innerText) - {most_db}) <= 1"
     )
     record_until(noise_page, 2)
     noise_page.get_by_role("button", name="Stop recording").click()

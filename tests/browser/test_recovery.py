@@ -98,13 +98,13 @@ def test_without_websocket_it_works_over_polling_and_says_so(
         context.route_web_socket("**/socket.io/**", lambda page_side: page_side.close())
         page = context.new_page()
         page.goto(f"{box.url}/#pin={box.take_pin()}")
-        expect(page.get_by_text("Slow connection", exact=True)).to_be_visible(timeout=30_000)
+        expect(page.get_by_text("Slow connection", exact=True)).to_be_visible()
         expect(page.get_by_text("sound travels by long polling")).to_be_visible()
         switch(page)
-        page.locator("[data-truth=on], [data-truth=late]").wait_for(timeout=20_000)
+        page.locator("[data-truth=on], [data-truth=late]").wait_for()
         record_until(page, 2)
         page.get_by_role("button", name="Stop recording").click()
-        wait_for_truth(page, "on", timeout_s=30)
+        wait_for_truth(page, "on")
 
 
 def _silences(samples: np.ndarray[tuple[int], np.dtype[np.float64]], rate_hz: int) -> list[tuple[int, int]]:

@@ -123,7 +123,6 @@ export class JobsDesk extends Store<{ change: undefined }> {
       this.changed()
       try {
         await sendFile(this.lane, file, options, {
-          unfinished: this.jobs?.find((job) => isRestOf(job, file)) ?? null,
           onJob: (job) => {
             this.originals.set(job.job_id, file)
             this.take(job)
@@ -184,9 +183,4 @@ export class JobsDesk extends Store<{ change: undefined }> {
     this.refusals = [...this.refusals, { key: this.refused, name, error: HushboxError.from(error) }]
     this.changed()
   }
-}
-
-/** A job that waits for the rest of this very file. */
-function isRestOf(job: Job, file: File): boolean {
-  return job.state === 'uploading' && job.name === file.name && job.size_bytes === file.size
 }

@@ -8,12 +8,15 @@ const CHUNK_TIMEOUT_MS = 30_000
 const LONGEST_BREAK_MS = 10 * 60_000
 
 export interface UploadHooks {
-  /** A job that already has a part of this file. */
-  unfinished: Job | null
   onJob: (job: Job) => void
   onSent: (jobId: string, progress: Pick<Job, 'received_bytes' | 'progress' | 'left_s'>) => void
   /** Whether the job was cancelled or deleted meanwhile. */
   isOver: (jobId: string) => boolean
+}
+
+interface UploadOptions {
+  suppressionLimitDb: number | null
+  format: 'wav' | 'flac'
 }
 
 interface Created {
@@ -25,24 +28,31 @@ interface Created {
 export async function sendFile(
   lane: Lane,
   file: File,
-  options: { suppressionLimitDb: number | null; format: 'wav' | 'flac' },
+  options: UploadOptions,
   hooks: UploadHooks,
 ): Promise<void> {
-  const created = await (hooks.unfinished === null
-    ? lane.call<Created>('job.create', {
-        name: file.name,
-        size_bytes: file.size,
-        suppression_limit_db: options.suppressionLimitDb,
-        format: options.format,
-      })
-    : lane.call<Created>('job.get', { job_id: hooks.unfinished.job_id }))
-  hooks.onJob(created.job)
-  const jobId = created.job.job_id
-  let offset = created.job.received_bytes
-  while (offset < file.size && !hooks.isOver(jobId)) {
-    const data = await file.slice(offset, offset + created.chunk_bytes).arrayBuffer()
-    offset = await sendChunk(lane, jobId, offset, data, hooks)
+  const { job, chunk_bytes } = await overBreaks(lane, () => jobOf(lane, file, options))
+  hooks.onJob(job)
+  let offset = job.received_bytes
+  while (offset < file.size && !hooks.isOver(job.job_id)) {
+    const data = await file.slice(offset, offset + chunk_bytes).arrayBuffer()
+    offset = await sendChunk(lane, job.job_id, offset, data, hooks)
   }
+}
+
+/** The job that waits for the rest of this very file, or a new one: a break may have swallowed the news of one. */
+async function jobOf(lane: Lane, file: File, options: UploadOptions): Promise<Created> {
+  const { jobs } = await lane.call<{ jobs: Job[] }>('job.list', {})
+  const begun = jobs.find(
+    (job) => job.state === 'uploading' && job.name === file.name && job.size_bytes === file.size,
+  )
+  if (begun !== undefined) return lane.call('job.get', { job_id: begun.job_id })
+  return lane.call('job.create', {
+    name: file.name,
+    size_bytes: file.size,
+    suppression_limit_db: options.suppressionLimitDb,
+    format: options.format,
+  })
 }
 
 /** Sends one chunk and gives where the next one begins. */
@@ -66,15 +76,32 @@ async function sendChunk(
     const error = HushboxError.from(thrown)
     if (error.code === 'chunk_out_of_place')
       return (error.answer as { received_bytes: number }).received_bytes
-    if (error.code !== 'server_gone' && error.code !== 'server_silent') {
+    if (!isBreak(error)) {
       if (hooks.isOver(jobId)) return offset
       throw error
     }
     await connectedAgain(lane)
-    const { job } = await lane.call<Created>('job.get', { job_id: jobId })
+    const { job } = await overBreaks(lane, () => lane.call<Created>('job.get', { job_id: jobId }))
     hooks.onJob(job)
     return job.received_bytes
   }
+}
+
+/** Asks until there is an answer, once for each time that the connection comes back. Raises HushboxError. */
+async function overBreaks<Answer>(lane: Lane, ask: () => Promise<Answer>): Promise<Answer> {
+  for (;;) {
+    try {
+      return await ask()
+    } catch (thrown) {
+      const error = HushboxError.from(thrown)
+      if (!isBreak(error)) throw error
+      await connectedAgain(lane)
+    }
+  }
+}
+
+function isBreak({ code }: HushboxError): boolean {
+  return code === 'server_gone' || code === 'server_silent'
 }
 
 function connectedAgain(lane: Lane): Promise<void> {
