@@ -9,34 +9,24 @@ from export.gru_over_time import GruOverTime
 
 
 class StreamingGru(nn.Module):
-    """A one-layer GRU over `[batch, time, size]` whose state goes in and comes out.
+    """A one-layer GRU whose state goes in and comes out: over whole sequences in training, one `step` a frame when streaming.
 
-    `decomposed = True` computes the same cell from matrix products and elementwise operators, so that an exported graph
-    holds no GRU operator and each product can be quantized by itself. The reset and the update gate hear input and state in
-    one product each, which saves half of their outputs.
+    A step is matrix products and elementwise operators, so that an exported graph holds no GRU operator and each product can
+    be quantized by itself. The reset and the update gate hear input and state in one product each, which saves half of
+    their outputs.
     Source: Cho et al. 2014 (arXiv:1406.1078), in the variant of torch.nn.GRU with the reset gate after the product.
     """
 
     def __init__(self, input_size: int, hidden_size: int) -> None:
         super().__init__()
         self.gru = nn.GRU(input_size, hidden_size, batch_first=True)
-        self.decomposed = False
 
     def forward(self, inputs: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
         """Return outputs `[batch, time, hidden]` and the next state `[batch, hidden]`; `inputs` is `[batch, time, input]`."""
-        if torch.is_grad_enabled() and not self.decomposed:
+        if torch.is_grad_enabled():
             return self._train(inputs, state)
-        if not self.decomposed:
-            outputs, last = self.gru(inputs, state.unsqueeze(0).to(inputs.dtype).contiguous())
-            return outputs, last.squeeze(0)
-        if inputs.shape[1] == 1:
-            state = self._cell(inputs.squeeze(1), state)
-            return state.unsqueeze(1), state
-        outputs_by_time = []
-        for frame in inputs.unbind(1):
-            state = self._cell(frame, state)
-            outputs_by_time.append(state)
-        return torch.stack(outputs_by_time, dim=1), state
+        outputs, last = self.gru(inputs, state.unsqueeze(0).to(inputs.dtype).contiguous())
+        return outputs, last.squeeze(0)
 
     def _train(self, inputs: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
         input_weight, state_weight, input_bias, state_bias = self.gru.all_weights[0]
@@ -46,8 +36,11 @@ class StreamingGru(nn.Module):
         states: Tensor = GruOverTime.apply(from_input, state.to(dtype), *weights)  # type: ignore[no-untyped-call]
         return states.transpose(0, 1), states[-1]
 
-    def _cell(self, frame: Tensor, state: Tensor) -> Tensor:
-        """Return the next state. A product for each gate: cutting one product into gates costs a copy of every value."""
+    def step(self, frame: Tensor, state: Tensor) -> Tensor:
+        """Return the next state `[..., hidden]` after one frame `[..., input]`; it is the output as well.
+
+        A product for each gate: cutting one product into gates costs a copy of every value.
+        """
         input_weights, state_weights, input_biases, state_biases = (by_gate(part) for part in self.gru.all_weights[0])
         linear, both = nn.functional.linear, torch.cat([frame, state], -1)
         weights = [torch.cat(pair, 1) for pair in zip(input_weights, state_weights, strict=True)]

@@ -32,25 +32,26 @@ class Block(nn.Module):
         self.spread = nn.Linear(config.full_band, width)
 
     def forward(self, tokens: Tensor, token_state: Tensor, band_state: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Return tokens `[batch, time, tokens * channels]` and the two next states."""
-        stepped, token_state = self._step_tokens(tokens, token_state)
-        tokens = tokens + stepped
-        whole, band_state = self.band_gru(torch.relu(self.gather(tokens)), band_state)
-        tokens = tokens + self.spread(whole)
-        return tokens, token_state, band_state
+        """Return tokens `[batch, time, width]`, or `[batch, width]` of one frame, and the two next states."""
+        run = self._step if tokens.dim() == 2 else self._run_over_time
+        return run(tokens, token_state, band_state)
 
-    def _step_tokens(self, tokens: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
-        """Run the shared GRU with every token of every stream as a row. One frame needs no transposition."""
+    def _run_over_time(self, tokens: Tensor, token_state: Tensor, band_state: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         _, frames, width = tokens.shape
         count, channels = self.config.tokens, self.config.channels
-        state = state.reshape(-1, channels)
-        if frames == 1:
-            stepped, state = self.token_gru(tokens.reshape(-1, 1, channels), state)
-            return stepped.reshape(-1, 1, width), state.reshape(-1, count, channels)
         rows = tokens.reshape(-1, frames, count, channels).transpose(1, 2).reshape(-1, frames, channels)
-        stepped, state = self.token_gru(rows, state)
-        stepped = stepped.reshape(-1, count, frames, channels).transpose(1, 2).reshape(-1, frames, width)
-        return stepped, state.reshape(-1, count, channels)
+        stepped, token_state = self.token_gru(rows, token_state.reshape(-1, channels))
+        tokens = tokens + stepped.reshape(-1, count, frames, channels).transpose(1, 2).reshape(-1, frames, width)
+        whole, band_state = self.band_gru(torch.relu(self.gather(tokens)), band_state)
+        return tokens + self.spread(whole), token_state.reshape(-1, count, channels), band_state
+
+    def _step(self, tokens: Tensor, token_state: Tensor, band_state: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Nothing is transposed, and no state is copied."""
+        count, channels = self.config.tokens, self.config.channels
+        token_state = self.token_gru.step(tokens.reshape(-1, count, channels), token_state)
+        tokens = tokens + token_state.reshape(-1, count * channels)
+        band_state = self.band_gru.step(torch.relu(self.gather(tokens)), band_state)
+        return tokens + self.spread(band_state), token_state, band_state
 
 
 class Denoiser(nn.Module):
@@ -124,10 +125,8 @@ class Denoiser(nn.Module):
         real, imaginary = spectrum.unbind(-1)
         features, level_state = self.features(real, imaginary, states)
         tokens = torch.relu(self.encode((features - self.feature_mean) * self.feature_scale))
-        next_states = [level_state]
-        for index, block in enumerate(self.blocks):
-            tokens, token_state, band_state = block(tokens, states[1 + 2 * index], states[2 + 2 * index])
-            next_states += [token_state, band_state]
+        tokens, block_states = self._run_blocks(tokens, states[1 : 1 + 2 * len(self.blocks)])
+        next_states = [level_state, *block_states]
         gains = torch.sigmoid(self.decode(tokens)).to(spectrum.dtype)
         mask = gains if self.config.gains == self.spec.bins else self._spread(gains)
         cleaned = [real * mask, imaginary * mask]
@@ -138,6 +137,16 @@ class Denoiser(nn.Module):
             cleaned = [torch.cat([part[..., :low] + more, part[..., low:]], -1) for part, more in both]
             next_states += past
         return torch.stack(cleaned, dim=2).transpose(2, 3), next_states
+
+    def _run_blocks(self, tokens: Tensor, states: list[Tensor]) -> tuple[Tensor, list[Tensor]]:
+        one_frame = tokens.shape[1] == 1
+        if one_frame:
+            tokens = tokens.squeeze(1)
+        next_states = []
+        for block, token_state, band_state in zip(self.blocks, states[::2], states[1::2], strict=True):
+            tokens, token_state, band_state = block(tokens, token_state, band_state)
+            next_states += [token_state, band_state]
+        return tokens.unsqueeze(1) if one_frame else tokens, next_states
 
     def _spread(self, gains: Tensor) -> Tensor:
         """Return the gains of bands as gains of bins."""

@@ -8,7 +8,6 @@ import torch
 from torch import Tensor, nn
 
 from export.errors import UnsupportedOperatorError
-from export.layers import StreamingGru
 
 LSTM_GATES = 4
 LARGEST_UNROLLED = 8
@@ -21,14 +20,9 @@ Pair = tuple[Tensor, Tensor]
 def decompose(model: nn.Module) -> None:
     """Make every GRU and LSTM inside `model` compute with matrix products. Mutates: `model`."""
     for module in model.modules():
-        if isinstance(module, StreamingGru):
-            module.decomposed = True
-        elif type(module) in _DECOMPOSED:
+        if type(module) in _DECOMPOSED:
             # The weights stay where they are and keep their names; only `forward` changes.
             module.__class__ = _DECOMPOSED[type(module)]
-    for module in model.modules():
-        if isinstance(module, StreamingGru):
-            module.gru.__class__ = nn.GRU
 
 
 class DecomposedGru(nn.GRU):

@@ -20,6 +20,7 @@ from export.graph.layers import (
     drop_unused_initializers,
     find_layers,
 )
+from export.graph.writing import Sizes, known_shapes
 from export.integers.calibration import Calibration
 from export.integers.target import Target
 from export.integers.weights import (
@@ -66,7 +67,7 @@ def quantize(
     result = onnx.ModelProto()
     result.CopyFrom(model)
     chosen = [layers[name] for name in forms]
-    builder = _Builder(calibration, target)
+    builder = _Builder(calibration, target, known_shapes(model))
     last = {layer.output: layer for layer in chosen}
     replaced = {node.output[0] for layer in chosen for node in layer.nodes[:-1]}
     nodes: list[onnx.NodeProto] = []
@@ -92,6 +93,7 @@ class _Builder:
 
     calibration: Calibration
     target: Target
+    shapes: Mapping[str, Sizes]
     constants: dict[str, onnx.TensorProto] = field(default_factory=dict)
     quantized: set[str] = field(default_factory=set)
 
@@ -116,11 +118,19 @@ class _Builder:
         factors = self.calibration.factors.get(name)
         if factors is None:
             return [helper.make_node("QuantizeLinear", [name, *constants], [f"{name}.uint8"])]
-        evened = f"{name}.evened"
+        evened, divided = (
+            f"{name}.evened",
+            self._constant(f"{name}.factors", self._for_a_stream(name, np.reciprocal(factors))),
+        )
         return [
-            helper.make_node("Mul", [name, self._constant(f"{name}.factors", 1 / factors)], [evened]),
+            helper.make_node("Mul", [name, divided], [evened]),
             helper.make_node("QuantizeLinear", [evened, *constants], [f"{name}.uint8"]),
         ]
+
+    def _for_a_stream(self, name: str, channels: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return what is there for each channel as often as one stream has it: long rows are multiplied faster than many."""
+        sizes = [size or 0 for size in self.shapes.get(name, [])[1:]]
+        return np.broadcast_to(channels, sizes) if sizes and all(sizes) else channels
 
     def _scale(self, name: str) -> tuple[np.float32, np.uint8]:
         return activation_scale(self.calibration.ranges[name])

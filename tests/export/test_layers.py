@@ -8,15 +8,16 @@ from export.layers import RunningLevel, StreamingGru
 from export.model import Denoiser
 
 
-def test_decomposed_gru_equals_torch_gru() -> None:
+def test_gru_frame_by_frame_equals_gru_at_once() -> None:
     torch.manual_seed(0)
     layer = StreamingGru(6, 5)
     inputs, state = torch.randn(3, 11, 6), torch.randn(3, 5).tanh()
-    outputs, last = layer(inputs, state)
-    layer.decomposed = True
-    by_cell, last_by_cell = layer(inputs, state)
-    torch.testing.assert_close(by_cell, outputs, atol=1e-6, rtol=0)
-    torch.testing.assert_close(last_by_cell, last, atol=1e-6, rtol=0)
+    with torch.no_grad():
+        outputs, last = layer(inputs, state)
+        for time, frame in enumerate(inputs.unbind(1)):
+            state = layer.step(frame, state)
+            torch.testing.assert_close(state, outputs[:, time], atol=1e-6, rtol=0)
+    torch.testing.assert_close(state, last, atol=1e-6, rtol=0)
 
 
 def test_level_in_parallel_equals_level_step_by_step() -> None:
