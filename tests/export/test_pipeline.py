@@ -92,12 +92,19 @@ def test_a_row_that_hears_its_neighbours_breaks_the_ladder(made: Names, checkpoi
         verify_files(checkpoint, made, data / "valid")
 
 
-def test_an_error_that_grows_is_drift() -> None:
+def test_an_error_that_grows_is_drift_and_one_that_wanders_is_none() -> None:
     rng = np.random.default_rng(0)
-    heard, error = (np.tile(rng.normal(size=(2, 1000)), (1, 6)).astype(np.float32) for _ in range(2))
-    growing = 0.01 * error * np.repeat([1.0, 1.0, 1.1, 1.2, 1.3, 1.5], 1000)
-    assert drift_db((heard + 0.01 * error).astype(np.float32), heard, 6) == pytest.approx(0.0, abs=0.01)
-    assert drift_db((heard + growing).astype(np.float32), heard, 6) > DRIFT_TOLERANCE_DB
+    heard, error = (np.tile(rng.normal(size=(3, 1000)), (1, 12)).astype(np.float32) for _ in range(2))
+    growing = np.repeat(1 + 0.05 * np.arange(12), 1000)
+    wandering = np.ones((3, 12000))
+    wandering[1, 9000:] = 2.0
+
+    def drift(size: np.ndarray[tuple[int, ...], np.dtype[np.float64]]) -> float:
+        return drift_db((heard + 0.01 * size * error).astype(np.float32), heard, 12)
+
+    assert drift(np.ones((3, 1))) == pytest.approx(0.0, abs=0.01)
+    assert drift(wandering) == pytest.approx(0.0, abs=0.01)
+    assert drift(growing) > DRIFT_TOLERANCE_DB
 
 
 def test_quantizing_again_forgets_the_proofs(made: Names, checkpoint: Path, data: Path) -> None:
