@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-LARGEST_WAIT_S = 0.002
-"""No live frame waits longer than this for company: a tenth of a 20 ms packet."""
+LARGEST_WAIT_S = 0.003
+"""No live frame waits longer than this for company: less than a sixth of a 20 ms packet."""
 TARGET_UTILISATION = 0.55
 """The share of the engine's time that runs may take before batches are let grow: what is left absorbs bursts."""
 _RATE_WINDOW_S = 0.25

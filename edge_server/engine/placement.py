@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from edge_server.engine.pacing import RunCost
 from edge_server.engine.stream_handle import Priority
 
-FILLED_SHARE = 0.5
+FILLED_SHARE = 0.75
 """So much of a lane's time its live streams may take before the next lane gets any.
 
 Together, streams share a run's fixed cost, and the cores of the lanes that have none are free for the network loop.
