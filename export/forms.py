@@ -76,19 +76,19 @@ def error_db(estimate: NDArray[np.float32], reference: NDArray[np.float32]) -> f
     return float(10 * np.log10((error + 1e-12) / (power + 1e-12)))
 
 
-def drift_db(int8: Samples, fp32: Samples, repeats: int) -> float:
-    """Return by how many dB the error of the last quarter of `repeats` equal stretches exceeds that of the second quarter.
+def drift_db(int8: Samples, fp32: Samples, repeats: int) -> tuple[float, float]:
+    """Return by how many dB the error grows in `repeats` equal stretches: the median over streams, and the largest.
 
     `int8` and `fp32` are `[streams, n]`; the same audio has to stand in every stretch of a stream, so that only time can make
-    a difference. The first quarter is left out: equal states take a while to part. From then on the error of one stretch
-    wanders, by 4 dB where little but noise is heard, since a rounding that falls the other way changes all that
-    follows; what a drift does, it does to most streams: the median over streams tells.
+    a difference. The last quarter is compared with as many stretches from the second on; in the first, equal states
+    part. The error of one stretch wanders, by 4 dB where little but noise is heard, since a rounding that falls the other
+    way changes all that follows: small growth counts where most streams have it, large growth in any.
     """
     parts = zip(np.split(int8, repeats, axis=1), np.split(fp32, repeats, axis=1), strict=True)
     errors = np.array([[error_db(*pair) for pair in zip(*part, strict=True)] for part in parts])
     quarter = repeats // 4
-    growth = errors[-quarter:].mean(axis=0) - errors[quarter : 2 * quarter].mean(axis=0)
-    return float(np.median(growth))
+    growth = errors[-quarter:].mean(axis=0) - errors[1 : 1 + quarter].mean(axis=0)
+    return float(np.median(growth)), float(growth.max())
 
 
 def batch_difference(model: Path | bytes, frames: Frames) -> float:

@@ -5,10 +5,11 @@ from collections.abc import Mapping, Sequence
 from edge_server.engine.pacing import RunCost
 from edge_server.engine.stream_handle import Priority
 
-FILLED_SHARE = 0.75
+FILLED_SHARE = 0.6
 """So much of a lane's time its live streams may take before the next lane gets any.
 
-Together, streams share a run's fixed cost, and the cores of the lanes that have none are free for the network loop.
+Less than admission lets voices take of a core (`sessions/capacity.py`): a lane that is slower than it was measured has to do with
+what it got. Together, streams share a run's fixed cost, and the cores of the lanes that have none are free for the network loop.
 """
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -42,6 +43,9 @@ WEIGHT_ONLY_BITS = {WEIGHTS8: 8, WEIGHTS4: 4}
 
 LARGEST_BIAS = 2**30
 """Of a convolution in int32, with as much again for its sums."""
+
+LONGEST_ROW = 4096
+"""Values of a stream up to which factors are written out for each: a few rows of a cache, gained in every run."""
 
 INT8_ACCURACY = 4
 """MatMulNBits: each row's activations become int8 blocks by themselves, so that the sums are integer sums."""
@@ -130,7 +134,8 @@ class _Builder:
     def _for_a_stream(self, name: str, channels: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return what is there for each channel as often as one stream has it: long rows are multiplied faster than many."""
         sizes = [size or 0 for size in self.shapes.get(name, [])[1:]]
-        return np.broadcast_to(channels, sizes) if sizes and all(sizes) else channels
+        row = math.prod(sizes)
+        return np.broadcast_to(channels, sizes) if len(channels) < row <= LONGEST_ROW else channels
 
     def _scale(self, name: str) -> tuple[np.float32, np.uint8]:
         return activation_scale(self.calibration.ranges[name])

@@ -69,6 +69,7 @@ def open_browser(
             viewport={"width": width_px, "height": 800},
             color_scheme="dark" if dark else "light",
             accept_downloads=True,
+            timeout=PATIENCE_MS,
             locale=language,
             service_workers="allow" if installable else "block",
         )

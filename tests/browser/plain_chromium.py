@@ -15,9 +15,9 @@ from typing import Any
 
 import websocket
 
-from tests.browser.chromium import EXECUTABLE
+from tests.browser.chromium import EXECUTABLE, PATIENCE_MS
 
-_TIMEOUT_S = 60.0
+_TIMEOUT_S = PATIENCE_MS / 1000
 _LOOK_S = 0.1
 _ADDRESS = re.compile(r"DevTools listening on ws://([^/]+)/")
 

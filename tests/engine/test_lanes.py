@@ -57,8 +57,8 @@ def test_a_lane_is_filled_when_its_streams_take_their_share_of_its_time() -> Non
 
 def test_an_engine_fills_its_lanes_by_what_was_measured(tiny_model: ModelFile) -> None:
     engine = inline_engine(tiny_model, threads=2, max_streams=9)
-    # A frame of a full batch takes 3 ms, 62.5 of which are three sixteenths of a second: four streams are three quarters.
-    engine.set_cost(RunCost(0.0, 0.003))
+    # A frame of a full batch takes 2.4 ms, 62.5 of which are 0.15 s: four streams are its share.
+    engine.set_cost(RunCost(0.0, 0.0024))
     geometry = tiny_model.facts.geometry(16000)
     handles = [engine.open_stream(geometry, None) for _ in range(9)]
     assert [handle.lane for handle in handles] == [0] * 4 + [1] * 4 + [0]

@@ -20,7 +20,7 @@ from export.integers.weights import Range, activation_scale, quantize_product
 from export.make import split_audio
 from export.metadata import Names, read_facts, write_manifest
 from export.pipeline import Choice, export_fp32, quantize_int8, read_recordings, verify_files
-from export.verify import DRIFT_TOLERANCE_DB
+from export.verify import DRIFT_TOLERANCE_DB, WANDER_TOLERANCE_DB
 
 PRODUCTS = 2 + 2 * (4 + 4 + 2)
 """Encoder and decoder, and in each of two blocks a GRU with two joined gates, one with none, and their mixing layers."""
@@ -99,12 +99,13 @@ def test_an_error_that_grows_is_drift_and_one_that_wanders_is_none() -> None:
     wandering = np.ones((3, 12000))
     wandering[1, 9000:] = 2.0
 
-    def drift(size: np.ndarray[tuple[int, ...], np.dtype[np.float64]]) -> float:
+    def drift(size: np.ndarray[tuple[int, ...], np.dtype[np.float64]]) -> tuple[float, float]:
         return drift_db((heard + 0.01 * size * error).astype(np.float32), heard, 12)
 
-    assert drift(np.ones((3, 1))) == pytest.approx(0.0, abs=0.01)
-    assert drift(wandering) == pytest.approx(0.0, abs=0.01)
-    assert drift(growing) > DRIFT_TOLERANCE_DB
+    assert drift(np.ones((3, 1))) == pytest.approx((0.0, 0.0), abs=0.01)
+    assert drift(wandering) == pytest.approx((0.0, 20 * np.log10(2)), abs=0.01)
+    assert drift(growing)[0] > DRIFT_TOLERANCE_DB
+    assert drift(wandering**2)[1] > WANDER_TOLERANCE_DB
 
 
 def test_quantizing_again_forgets_the_proofs(made: Names, checkpoint: Path, data: Path) -> None:

@@ -38,6 +38,8 @@ export class JobsDesk extends Store<{ change: undefined }> {
   private readonly lane: Lane
   private readonly waiting: Waiting[] = []
   private sending = false
+  /** A file is on its way to the box, which has not told of its job yet. */
+  private beginning = false
   private refused = 0
 
   constructor(private readonly connection: Connection) {
@@ -62,7 +64,7 @@ export class JobsDesk extends Store<{ change: undefined }> {
 
   /** How many files wait to be sent. */
   get waitingCount(): number {
-    return this.waiting.length
+    return this.waiting.length + (this.beginning ? 1 : 0)
   }
 
   async again(jobId: string, { suppressionLimitDb, format }: JobOptions): Promise<void> {
@@ -120,10 +122,12 @@ export class JobsDesk extends Store<{ change: undefined }> {
     this.sending = true
     for (let next = this.waiting.shift(); next !== undefined; next = this.waiting.shift()) {
       const { file, options } = next
+      this.beginning = true
       this.changed()
       try {
         await sendFile(this.lane, file, options, {
           onJob: (job) => {
+            this.beginning = false
             this.originals.set(job.job_id, file)
             this.take(job)
           },
@@ -131,6 +135,7 @@ export class JobsDesk extends Store<{ change: undefined }> {
           isOver: (jobId) => this.jobs?.find((job) => job.job_id === jobId)?.state !== 'uploading',
         })
       } catch (error) {
+        this.beginning = false
         this.refuse(file.name, error)
       }
     }

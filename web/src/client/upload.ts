@@ -2,8 +2,8 @@ import { HushboxError } from './errors'
 import type { Job } from './job'
 import type { Lane } from './lane'
 
-/** A chunk may travel over a slow radio link. */
-const CHUNK_TIMEOUT_MS = 30_000
+/** A chunk may travel over a slow radio link, and a new job wait for a slow disk. */
+const PATIENT_MS = 30_000
 /** After a break that is longer than this, a person has to send the file again; the box keeps what it has. */
 const LONGEST_BREAK_MS = 10 * 60_000
 
@@ -40,19 +40,24 @@ export async function sendFile(
   }
 }
 
-/** The job that waits for the rest of this very file, or a new one: a break may have swallowed the news of one. */
+/** The job that waits for the rest of such a file, or a new one: a break may have swallowed the news of one. */
 async function jobOf(lane: Lane, file: File, options: UploadOptions): Promise<Created> {
   const { jobs } = await lane.call<{ jobs: Job[] }>('job.list', {})
-  const begun = jobs.find(
-    (job) => job.state === 'uploading' && job.name === file.name && job.size_bytes === file.size,
-  )
-  if (begun !== undefined) return lane.call('job.get', { job_id: begun.job_id })
-  return lane.call('job.create', {
+  const wanted = {
     name: file.name,
     size_bytes: file.size,
     suppression_limit_db: options.suppressionLimitDb,
     format: options.format,
-  })
+  }
+  const begun = jobs.find((job) => job.state === 'uploading' && isSame(job, wanted))
+  if (begun !== undefined) return lane.call('job.get', { job_id: begun.job_id })
+  return lane.call('job.create', wanted, PATIENT_MS)
+}
+
+type Wanted = Pick<Job, 'name' | 'size_bytes' | 'suppression_limit_db' | 'format'>
+
+function isSame(job: Job, wanted: Wanted): boolean {
+  return (Object.keys(wanted) as (keyof Wanted)[]).every((fact) => job[fact] === wanted[fact])
 }
 
 /** Sends one chunk and gives where the next one begins. */
@@ -67,7 +72,7 @@ async function sendChunk(
     const sent = await lane.call<Pick<Job, 'received_bytes' | 'progress' | 'left_s'>>(
       'job.chunk',
       { job_id: jobId, offset, data },
-      CHUNK_TIMEOUT_MS,
+      PATIENT_MS,
     )
     const { received_bytes, progress, left_s } = sent
     hooks.onSent(jobId, { received_bytes, progress, left_s })
@@ -76,7 +81,7 @@ async function sendChunk(
     const error = HushboxError.from(thrown)
     if (error.code === 'chunk_out_of_place')
       return (error.answer as { received_bytes: number }).received_bytes
-    if (!isBreak(error)) {
+    if (error.code !== 'server_gone' && error.code !== 'server_silent') {
       if (hooks.isOver(jobId)) return offset
       throw error
     }
@@ -87,21 +92,17 @@ async function sendChunk(
   }
 }
 
-/** Asks until there is an answer, once for each time that the connection comes back. Raises HushboxError. */
+/** Asks again after a break, once for each time that the connection comes back. Raises HushboxError. */
 async function overBreaks<Answer>(lane: Lane, ask: () => Promise<Answer>): Promise<Answer> {
   for (;;) {
     try {
       return await ask()
     } catch (thrown) {
       const error = HushboxError.from(thrown)
-      if (!isBreak(error)) throw error
+      if (error.code !== 'server_gone') throw error
       await connectedAgain(lane)
     }
   }
-}
-
-function isBreak({ code }: HushboxError): boolean {
-  return code === 'server_gone' || code === 'server_silent'
 }
 
 function connectedAgain(lane: Lane): Promise<void> {

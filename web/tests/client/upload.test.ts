@@ -34,11 +34,11 @@ class ForgetfulBox {
     return Promise.reject(new HushboxError('server_gone'))
   }
 
-  private answer(event: string, { name, size_bytes, offset, data }: Arguments): unknown {
+  private answer(event: string, { offset, data, ...wanted }: Arguments): unknown {
     if (event === 'job.list') return { jobs: this.jobs.map((job) => ({ ...job })) }
     if (event === 'job.create')
-      this.jobs.push({ job_id: 'j1', state: 'uploading', received_bytes: 0, name, size_bytes } as Job)
-    const job = this.jobs[0]
+      this.jobs.push({ job_id: 'j1', state: 'uploading', received_bytes: 0, ...wanted } as Job)
+    const job = this.jobs.at(-1)
     if (job === undefined) throw new HushboxError('job_unknown')
     if (event === 'job.chunk') job.received_bytes = offset + data.byteLength
     return event === 'job.chunk' ? { ...job } : { job: { ...job }, chunk_bytes: CHUNK_BYTES }
@@ -71,6 +71,19 @@ test.each([
   await send(box)
   expect(box.jobs.map((job) => job.received_bytes)).toEqual([10])
   expect(box.calls.filter((call) => call === 'job.create')).toHaveLength(1)
+})
+
+test('the rest of a file that was to become another format is another job', async () => {
+  const box = new ForgetfulBox([])
+  box.jobs.push({ job_id: 'j0', state: 'uploading', name: 'talk.wav', size_bytes: 10, format: 'flac' } as Job)
+  await send(box)
+  expect(box.jobs.map((job) => job.received_bytes)).toEqual([undefined, 10])
+})
+
+test('a box that is there and does not answer is told, not asked for ever', async () => {
+  const box = new ForgetfulBox([])
+  box.call = () => Promise.reject(new HushboxError('server_silent'))
+  await expect(send(box)).rejects.toMatchObject({ code: 'server_silent' })
 })
 
 test('a refusal is told', async () => {
