@@ -19,6 +19,7 @@ from scripts.bench_wire import BINARY, Wire, frame
 
 SESSIONS = 10
 ATTACKERS = 4
+_BODY_BYTES = 50_000_000
 _PING = b"\x89\x80\x00\x00\x00\x00"
 _RAW = "/ws/v1/audio?sample_rate_hz=16000&packet_samples=320"
 
@@ -120,6 +121,12 @@ def _requests(server: Server) -> None:
             pass
 
 
+def _body(server: Server) -> None:
+    with _connection(server) as connection:
+        head = f"POST /api/v1/denoise HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {server.token}\r\n"
+        connection.sendall(f"{head}Content-Length: {_BODY_BYTES}\r\n\r\n".encode() + bytes(_BODY_BYTES))
+
+
 ATTACKS: dict[str, Callable[[Server], None]] = {
     "tiny frames": lambda server: _send(_joined(server), _PING * 3000),
     "audio ahead of time": lambda server: _send(
@@ -133,4 +140,5 @@ ATTACKS: dict[str, Callable[[Server], None]] = {
     "connections": _connect,
     "half requests": _half_request,
     "requests": _requests,
+    "bodies": _body,
 }

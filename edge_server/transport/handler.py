@@ -14,6 +14,7 @@ from gevent.pywsgi import Input
 from geventwebsocket.handler import WebSocketHandler
 
 from edge_server.transport.engineio_websocket import EngineIoWebSocket
+from edge_server.transport.give_way import give_way
 from edge_server.transport.outbox import Outbox
 from edge_server.transport.request_body import BoundedInput
 from edge_server.transport.turnstile import Turnstile
@@ -23,8 +24,6 @@ _BAD_REQUEST = b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-length
 _REQUESTS_PER_S = 200
 """Of one connection: four times what long polling sends for packets of 20 ms."""
 _REQUESTS_AT_ONCE = 20
-_TURN_OF_OTHERS_S = 0.001
-"""Between two requests. Not zero: gevent runs who sleeps for nothing again and again, for 5 ms, before it looks at sockets."""
 RAW_PATH = "/ws/v1/audio"
 STILL_CONNECTED = "hushbox.still_connected"
 """A function in the WSGI environment: whether the client of a request has not hung up yet."""
@@ -71,7 +70,7 @@ class BoundedHandler(WebSocketHandler):  # type: ignore[misc]
     def handle_one_request(self) -> Any:
         """Serve one request when it is its turn; its head has to arrive in time however slowly its bytes trickle."""
         # Requests that came together are read without waiting: nobody else would get a turn between them.
-        gevent.sleep(max(self._turns.wait_s("", monotonic()) or 0.0, _TURN_OF_OTHERS_S))
+        give_way(self._turns.wait_s("", monotonic()) or 0.0)
         self._head_deadline = gevent.Timeout.start_new(self.server.http_timeout_s, TimeoutError)
         try:
             return super().handle_one_request()

@@ -10,6 +10,8 @@ import flask
 import gevent
 from gevent.pywsgi import Input
 
+from edge_server.transport.give_way import give_way
+
 _BLOCK_BYTES = 256 * 1024
 
 
@@ -49,7 +51,7 @@ class BoundedInput(Input):  # type: ignore[misc]
         return bytes(body)
 
     def _read_block(self, length: int = _BLOCK_BYTES) -> bytes:
-        gevent.sleep(0)
+        give_way()
         return bytes(super().read(min(length, _BLOCK_BYTES)))
 
     def _discard(self) -> None:

@@ -2,6 +2,12 @@ import type { WireError } from './errors'
 
 export type JobState = 'uploading' | 'queued' | 'running' | 'done' | 'failed' | 'cancelled'
 
+/** What a person wishes of a file's clean version; at most so many dB are removed, or (null) all noise. */
+export interface JobOptions {
+  suppressionLimitDb: number | null
+  format: 'wav' | 'flac'
+}
+
 /** A file in the box (PROTOCOL.md, 8). */
 export interface Job {
   job_id: string

@@ -1,14 +1,9 @@
 import type { Connection } from './connection'
 import { HushboxError } from './errors'
-import type { Job, JobProgress, LogDetail, LogEntry } from './job'
+import type { Job, JobOptions, JobProgress, LogDetail, LogEntry } from './job'
 import type { Lane } from './lane'
 import { sendFile } from './upload'
 import { Store } from './store'
-
-export interface JobOptions {
-  suppressionLimitDb: number | null
-  format: 'wav' | 'flac'
-}
 
 /** A file that the box did not take, and why. */
 export interface Refusal {

@@ -1,5 +1,5 @@
 import { HushboxError } from './errors'
-import type { Job } from './job'
+import type { Job, JobOptions } from './job'
 import type { Lane } from './lane'
 
 /** A chunk may travel over a slow radio link, and a new job wait for a slow disk. */
@@ -14,11 +14,6 @@ export interface UploadHooks {
   isOver: (jobId: string) => boolean
 }
 
-interface UploadOptions {
-  suppressionLimitDb: number | null
-  format: 'wav' | 'flac'
-}
-
 interface Created {
   job: Job
   chunk_bytes: number
@@ -28,7 +23,7 @@ interface Created {
 export async function sendFile(
   lane: Lane,
   file: File,
-  options: UploadOptions,
+  options: JobOptions,
   hooks: UploadHooks,
 ): Promise<void> {
   const { job, chunk_bytes } = await overBreaks(lane, () => jobOf(lane, file, options))
@@ -41,7 +36,7 @@ export async function sendFile(
 }
 
 /** The job that waits for the rest of such a file, or a new one: a break may have swallowed the news of one. */
-async function jobOf(lane: Lane, file: File, options: UploadOptions): Promise<Created> {
+async function jobOf(lane: Lane, file: File, options: JobOptions): Promise<Created> {
   const { jobs } = await lane.call<{ jobs: Job[] }>('job.list', {})
   const wanted = {
     name: file.name,

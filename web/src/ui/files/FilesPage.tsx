@@ -1,5 +1,5 @@
 import { useState } from 'react'
-import type { JobOptions } from '../../client/jobs-desk'
+import type { JobOptions } from '../../client/job'
 import { StrengthControl } from '../live/StrengthControl'
 import { Notice } from '../shell/Notice'
 import { fileSentenceFor } from '../parts/sentences'
