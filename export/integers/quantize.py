@@ -122,10 +122,8 @@ class _Builder:
         factors = self.calibration.factors.get(name)
         if factors is None:
             return [helper.make_node("QuantizeLinear", [name, *constants], [f"{name}.uint8"])]
-        evened, divided = (
-            f"{name}.evened",
-            self._constant(f"{name}.factors", self._for_a_stream(name, np.reciprocal(factors))),
-        )
+        evened = f"{name}.evened"
+        divided = self._constant(f"{name}.factors", self._for_a_stream(name, np.reciprocal(factors)))
         return [
             helper.make_node("Mul", [name, divided], [evened]),
             helper.make_node("QuantizeLinear", [evened, *constants], [f"{name}.uint8"]),
