@@ -49,7 +49,7 @@ class Settings:
     self_test: Annotated[bool, "Measure at the start what live voices cost on this box."] = True
     admit_measured: Annotated[bool, "Admit only as many live voices as the self-test finds to fit."] = True
     engine_threads: Annotated[int, "Threads that run the model, as far as there are cores."] = 2
-    max_batch: Annotated[int, "Frames of different streams in one inference call."] = 64
+    max_batch: Annotated[int, "Frames in one inference call."] = 64
     max_connections: Annotated[int, "Open connections per server, HTTP and WebSocket together."] = 2048
     max_mistakes: Annotated[int, "Messages of one client in 10 s that are of no use, before it is parted from."] = 200
     max_connects_per_s: Annotated[float, "New connections of one address in a second, in the long run."] = 100.0

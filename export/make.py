@@ -19,7 +19,7 @@ from export.errors import ExportError, QuantizationError
 from export.graph.coupling import coupled_operators
 from export.graph.operators import count_operators
 from export.memory import memory_bytes
-from export.metadata import Names, read_facts, read_graph, read_manifest, write_manifest
+from export.metadata import Names, read_facts, read_graph, read_manifest, several_path, write_manifest
 from export.pairs import read_pairs
 from export.pipeline import (
     LEAST_AUDIO_S,
@@ -205,8 +205,11 @@ def _finish(
     write_manifest(staged, facts, results, shipped)
     if made.written:
         out.folder.mkdir(parents=True, exist_ok=True)
-        for path in {staged.fp32, shipped}:
-            write_whole(out.folder / path.name, path.read_bytes())
+        for path in {staged.fp32, shipped, several_path(shipped)}:
+            if path.is_file():
+                write_whole(out.folder / path.name, path.read_bytes())
+            elif path == several_path(shipped):
+                (out.folder / path.name).unlink(missing_ok=True)
         write_manifest(out, facts, results, out.folder / shipped.name)
     return made
 

@@ -41,6 +41,7 @@ from export.mixing import Mixer
 from export.recipe import MixConfig
 from export.recording import list_recordings, read_mono
 from export.rooms import load_rooms
+from export.several import tell_several, write_several
 from export.spec import AudioSpec
 from export.verify import Rung, Verification, verify
 
@@ -141,7 +142,9 @@ def quantize_int8(names: Names, samples: Samples, choice: Choice = Choice()) -> 
         "form": chosen.form,
     }
     shipped = names.int4 if chosen.form == WEIGHTS4 else names.int8
-    write_shipped(shipped, onnx.load_from_string(chosen.model), facts)
+    integers = onnx.load_from_string(chosen.model)
+    write_several(shipped, integers, facts, heard)
+    write_shipped(shipped, integers, facts)
     products = [layer.name for layer in chosen.layers if layer.form != "float"]
     kept = [layer.to_dict() for layer in chosen.layers if layer.form == "float"]
     write_manifest(names, facts, {"quantized_products": products, "float_layers": kept}, shipped)
@@ -150,9 +153,10 @@ def quantize_int8(names: Names, samples: Samples, choice: Choice = Choice()) -> 
 
 
 def write_shipped(path: Path, model: onnx.ModelProto, facts: dict[str, Any]) -> None:
-    """Write `model` with `facts` inside."""
+    """Write `model` with `facts` inside, and `facts` into the file for several frames beside it, if there is one."""
     embed_in(model, facts)
     onnx.save(model, path)
+    tell_several(path, facts)
 
 
 def verify_files(
@@ -177,7 +181,7 @@ def verify_files(
     return verification
 
 
-_WRITTEN_AGAIN = ("default", "file", "sha256")
+_WRITTEN_AGAIN = ("default", "file", "sha256", "several")
 
 
 def in_streams(samples: Samples, hop_samples: int) -> Samples:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnxruntime
@@ -62,7 +64,7 @@ class FrameRunner:
         inputs = [item for item in self.session.get_inputs() if item.name.startswith("state_in_")]
         return {item.name: np.zeros((batch, *item.shape[1:]), dtype=np.float32) for item in inputs}
 
-    def run(self, inputs: Tensors) -> Tensors:
+    def run(self, inputs: Mapping[str, NDArray[Any]]) -> Tensors:
         """Return all outputs by name."""
         return dict(zip(self.outputs, self.session.run(self.outputs, inputs), strict=True))
 

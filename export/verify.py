@@ -18,6 +18,7 @@ from export.forms import (
     chunk_difference,
     drift_db,
     error_db,
+    largest,
     largest_hop_rms,
     offline,
     one_by_one,
@@ -28,8 +29,9 @@ from export.frames import to_frames, to_samples
 from export.graph.operators import OperatorCount, count_operators
 from export.integers.saturation import saturating_layers
 from export.integers.target import TARGETS
-from export.metadata import Names, read_facts
+from export.metadata import FRAMES_AT_ONCE, Names, read_facts, several_path
 from export.runtime import FrameRunner
+from export.several import stream_several
 from export.spec import AudioSpec
 
 FLOAT_TOLERANCE = 1e-5
@@ -201,12 +203,17 @@ def climb_integers(climb: Climb) -> None:
             f"Within {REPEATS * HEARD_S} s of sound the model gives NaN or infinity: a state grows without end, or is divided by "
             "what becomes zero."
         )
-    int8 = climb.samples(FrameRunner(shipped).stream(frames))
+    streamed = FrameRunner(shipped).stream(frames)
+    int8 = climb.samples(streamed)
     climb.ladder.climb("int8 = fp32 (error in dB)", error_db(int8, fp32), INT8_TOLERANCE_DB)
     median, largest_growth = drift_db(int8, fp32, REPEATS)
     climb.ladder.climb("no drift of int8 over 2 minutes (dB)", median, DRIFT_TOLERANCE_DB)
     climb.ladder.climb("nor in any one stream (dB)", largest_growth, WANDER_TOLERANCE_DB)
     climb.ladder.climb(ALONE, batch_difference(shipped, frames[:1]), 0.0)
+    if several_path(shipped).is_file():
+        length = frames.shape[1] // FRAMES_AT_ONCE * FRAMES_AT_ONCE
+        difference = largest(stream_several(several_path(shipped), frames[:, :length]) - streamed[:, :length])
+        climb.ladder.climb(f"{FRAMES_AT_ONCE} frames at once = one by one, bit for bit", difference, 0.0)
     if TARGETS[read_facts(shipped).get("target", "auto")].adds_in_16_bits:
         saturating = saturating_layers(onnx.load(shipped))
         climb.ladder.climb("no sum saturates on AVX2 without VNNI (layers)", float(len(saturating)), 0.0)

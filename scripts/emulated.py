@@ -50,13 +50,15 @@ def stream(model: Path) -> NDArray[np.float32]:
         for item in session.get_inputs()
         if item.name.startswith("state_in_")
     }
-    (frame,) = (item for item in session.get_inputs() if item.name not in states)
+    frame = session.get_inputs()[0]
+    at_once = json.loads(session.get_modelmeta().custom_metadata_map["hushbox"]).get("frames_at_once", 1)
+    last_row = {"last_row": np.arange((at_once - 1) * ROWS, at_once * ROWS)} if at_once > 1 else {}
     names = [item.name for item in session.get_outputs()]
     rng, made = np.random.default_rng(0), []
     for index in range(FRAMES):
         loudness = 2.0 ** (index % 40 // 4 - 8)
-        noise = (loudness * rng.standard_normal((ROWS, *frame.shape[1:]))).astype(np.float32)
-        outputs = dict(zip(names, session.run(names, {frame.name: noise, **states}), strict=True))
+        noise = (loudness * rng.standard_normal((at_once * ROWS, *frame.shape[1:]))).astype(np.float32)
+        outputs = dict(zip(names, session.run(names, {frame.name: noise, **last_row, **states}), strict=True))
         states = {name: outputs[name.replace("state_in_", "state_out_", 1)] for name in states}
         made.append(outputs[f"{frame.name}_out"])
     return np.stack(made)
@@ -98,7 +100,7 @@ def main() -> int:
     if given.stream_to:
         np.save(given.stream_to, stream(given.models[0]))
         return 0
-    models = given.models or sorted((ROOT / "quantized_models").glob("*.int[48].onnx"))
+    models = given.models or sorted((ROOT / "quantized_models").glob("*.int[48]*.onnx"))
     results = [result for model in models for result in compare(model, given.cache)]
     if given.json:
         print(json.dumps(results, indent=2))

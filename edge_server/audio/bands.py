@@ -36,25 +36,26 @@ class BandMap:
         self._answered_bins = high + 1 if self._has_top else self._shared_bins
 
     def to_model(self, spectrum: Complex64, out: Float32) -> None:
-        """Write spectra `[batch, bins]` as model input `[batch, model_bins, 2]`, zero where the rate has no bins."""
-        np.multiply(_pairs(spectrum)[:, : self._shared_bins], self._to_model_scale, out=out[:, : self._shared_bins])
-        out[:, self._shared_bins :] = 0.0
+        """Write spectra `[..., bins]` as model input `[..., model_bins, 2]`, zero where the rate has no bins."""
+        shared = self._shared_bins
+        np.multiply(_pairs(spectrum)[..., :shared, :], self._to_model_scale, out=out[..., :shared, :])
+        out[..., shared:, :] = 0.0
 
     def from_model(self, spectrum: Complex64, model_in: Float32, model_out: Float32) -> None:
-        """Make dry spectra `[batch, bins]` wet: the model's answer, and above TOP_BAND_HZ dry bins times its top gain.
+        """Make dry spectra `[..., bins]` wet: the model's answer, and above TOP_BAND_HZ dry bins times its top gain.
 
-        `model_in` is what `to_model` wrote, `model_out` `[batch, model_bins, 2]` what the model answered.
+        `model_in` is what `to_model` wrote, `model_out` `[..., model_bins, 2]` what the model answered.
         Mutates: `spectrum`.
         """
         answered = self._answered_bins
-        np.multiply(model_out[:, :answered], self._from_model_scale, out=_pairs(spectrum)[:, :answered])
+        pairs = _pairs(spectrum)
+        np.multiply(model_out[..., :answered, :], self._from_model_scale, out=pairs[..., :answered, :])
         if self._has_top:
-            top = _pairs(spectrum)[:, answered:]
-            top *= self._top_gain(model_in, model_out)[:, None, None]
+            pairs[..., answered:, :] *= self._top_gain(model_in, model_out)[..., None, None]
 
     def _top_gain(self, model_in: Float32, model_out: Float32) -> Float32:
-        energy_in = _energy(model_in[:, self._top_band]) + np.float32(SILENCE_ENERGY)
-        energy_out = _energy(model_out[:, self._top_band]) + np.float32(SILENCE_ENERGY)
+        energy_in = _energy(model_in[..., self._top_band, :]) + np.float32(SILENCE_ENERGY)
+        energy_out = _energy(model_out[..., self._top_band, :]) + np.float32(SILENCE_ENERGY)
         gain: Float32 = np.sqrt(energy_out / energy_in)
         return np.minimum(gain, np.float32(1.0), out=gain)
 
@@ -79,6 +80,6 @@ def _pairs(spectrum: Complex64) -> Float32:
 
 def _energy(bins: Float32) -> Float32:
     # Squared into a contiguous array, so that every row is summed in the same order whatever the batch size.
-    squares = np.square(bins).reshape(len(bins), -1)
-    energy: Float32 = np.sum(squares, axis=1)
+    squares = np.square(bins, order="C").reshape(*bins.shape[:-2], -1)
+    energy: Float32 = np.sum(squares, axis=-1)
     return energy

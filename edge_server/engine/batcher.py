@@ -1,5 +1,7 @@
 """Which frames run next. Pure: the clock is an argument."""
 
+from __future__ import annotations
+
 import heapq
 from collections import deque
 from dataclasses import dataclass, field
@@ -10,31 +12,71 @@ from edge_server.engine.stream_handle import Priority
 FrameT = TypeVar("FrameT")
 
 
-class Ready(NamedTuple, Generic[FrameT]):
-    """A frame whose turn it is; `late` when its deadline has passed, so that it must not wait for the model."""
+class Turn(NamedTuple, Generic[FrameT]):
+    """Frames of a stream whose turn it is, in their order; `late` when the deadline of its one frame has passed.
+
+    A frame that is late must not wait for the model.
+    """
 
     stream_id: int
-    frame: FrameT
+    frames: list[FrameT]
     late: bool
 
 
-@dataclass(slots=True)
+@dataclass(eq=False, slots=True)
 class _Queue(Generic[FrameT]):
     priority: Priority
     frames: deque[tuple[float, FrameT]] = field(default_factory=deque)
+    line: _Line[FrameT] | None = None
+    place: _Place[FrameT] | None = None
+    """Its one place in line that counts; others are left-overs."""
+
+    def leave(self) -> None:
+        if self.line is not None:
+            self.line.ready -= 1
+        self.line = self.place = None
+
+
+_Place = tuple[Priority, float, int, int, _Queue[FrameT]]
+"""Where a stream with a frame stands in line: (priority, deadline_s, order, stream_id, queue)."""
+
+
+@dataclass(eq=False, slots=True)
+class _Line(Generic[FrameT]):
+    """Those whose turns have up to so many frames; `ready` of the places count."""
+
+    turn_frames: int
+    places: list[_Place[FrameT]] = field(default_factory=list)
+    ready: int = 0
+
+    def first(self) -> _Place[FrameT] | None:
+        while self.places and self.places[0][-1].place is not self.places[0]:
+            heapq.heappop(self.places)
+        return self.places[0] if self.places else None
+
+    def enter(self, place: _Place[FrameT]) -> None:
+        queue = place[-1]
+        queue.leave()
+        queue.line, queue.place = self, place
+        self.ready += 1
+        heapq.heappush(self.places, place)
 
 
 class Batcher(Generic[FrameT]):
-    """Queues of frames by stream; the next batch takes at most the first frame of each.
+    """Queues of frames by stream; the next batch takes a turn of as many streams as may be in it.
 
-    LIVE before FILE, then the earliest deadline, then who became ready first.
+    LIVE before FILE, then the earliest deadline, then who became ready first. A turn is the stream's first frame; or,
+    where the model takes `frames_at_once` and (nearly) as many wait, those. Who is first in line says which, and the
+    batch is filled with others of the kind. No FILE frame goes while a LIVE one waits for the other kind of batch; a
+    batch of single frames that LIVE streams leave room in takes one of every FILE stream.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, frames_at_once: int = 1) -> None:
+        # Of four, three are worth the run that computes a fourth for nothing.
+        self._several = frames_at_once - frames_at_once // 4
         self._queues: dict[int, _Queue[FrameT]] = {}
-        # One entry for each stream with a frame: (priority, deadline_s, order, stream_id, queue). The queue tells an
-        # entry of a stream that is still open from a left-over of a closed one.
-        self._heads: list[tuple[Priority, float, int, int, _Queue[FrameT]]] = []
+        self._line_of_one: _Line[FrameT] = _Line(1)
+        self._line_of_several: _Line[FrameT] = _Line(frames_at_once)
         self._order = 0
         self._frames = 0
 
@@ -45,17 +87,14 @@ class Batcher(Generic[FrameT]):
     @property
     def first_live(self) -> FrameT | None:
         """The live frame that is due first, or None."""
-        while self._heads:
-            priority, _, _, stream_id, queue = self._heads[0]
-            if self._queues.get(stream_id) is queue:
-                return queue.frames[0][1] if priority is Priority.LIVE else None
-            heapq.heappop(self._heads)
-        return None
+        place = self._next_line().first()
+        return place[-1].frames[0][1] if place and place[0] is Priority.LIVE else None
 
     @property
     def ready(self) -> int:
-        """How many frames could be in the next batch: one for each stream that has any."""
-        return len(self._heads)
+        """How many frames there are for the next batch, where every turn of several counts as full."""
+        line = self._next_line()
+        return line.ready * line.turn_frames
 
     def open(self, stream_id: int, priority: Priority) -> None:
         """Start an empty queue for a stream."""
@@ -63,36 +102,69 @@ class Batcher(Generic[FrameT]):
 
     def close(self, stream_id: int) -> int:
         """Discard a stream's queue, and give how many frames were in it."""
-        discarded = len(self._queues.pop(stream_id).frames)
-        self._frames -= discarded
-        return discarded
+        queue = self._queues.pop(stream_id)
+        queue.leave()
+        self._frames -= len(queue.frames)
+        return len(queue.frames)
 
     def push(self, stream_id: int, frame: FrameT, deadline_s: float) -> None:
         """Append a frame to its stream's queue; `deadline_s` is on the clock that `next_batch` is given."""
         queue = self._queues[stream_id]
         queue.frames.append((deadline_s, frame))
         self._frames += 1
-        if len(queue.frames) == 1:
-            self._announce(stream_id, queue)
+        if queue.place is None:
+            self._line_up(stream_id, queue)
+        elif len(queue.frames) == self._several:
+            # It keeps its rank in the other line, with a place of its own.
+            self._line_of_several.enter((*queue.place[:4], queue))
 
-    def next_batch(self, now_s: float, max_batch: int) -> list[Ready[FrameT]]:
-        """Take up to `max_batch` frames of as many streams, in the order of their turn."""
-        batch: list[Ready[FrameT]] = []
-        served: list[tuple[int, _Queue[FrameT]]] = []
-        while self._heads and len(batch) < max_batch:
-            _, _, _, stream_id, queue = heapq.heappop(self._heads)
-            if self._queues.get(stream_id) is not queue:
-                continue
-            deadline_s, frame = queue.frames.popleft()
-            batch.append(Ready(stream_id, frame, late=deadline_s < now_s))
-            served.append((stream_id, queue))
-        self._frames -= len(batch)
+    def next_batch(self, now_s: float, max_batch: int) -> list[Turn[FrameT]]:
+        """Take up to `max_batch` frames, which is at least a whole turn, in the order of their turn."""
+        line = self._next_line()
+        other = self._line_of_several if line is self._line_of_one else self._line_of_one
+        waiting = other.first()
+        live_waits = waiting is not None and waiting[0] is Priority.LIVE
+        served: list[_Place[FrameT]] = []
+        batch = _take_turns(line, max_batch // line.turn_frames, line.turn_frames, not live_waits, now_s, served)
+        if line is self._line_of_one and not live_waits:
+            batch += _take_turns(other, max_batch - len(batch), 1, True, now_s, served)
+        self._frames -= sum(len(turn.frames) for turn in batch)
         # A stream's next frame needs the state of this one, so it can only be in the next batch.
-        for stream_id, queue in served:
+        for *_, stream_id, queue in served:
             if queue.frames:
-                self._announce(stream_id, queue)
+                self._line_up(stream_id, queue)
         return batch
 
-    def _announce(self, stream_id: int, queue: _Queue[FrameT]) -> None:
+    def _next_line(self) -> _Line[FrameT]:
+        one, several = self._line_of_one.first(), self._line_of_several.first()
+        if several is None or (one is not None and one[:3] < several[:3]):
+            return self._line_of_one
+        return self._line_of_several
+
+    def _line_up(self, stream_id: int, queue: _Queue[FrameT]) -> None:
         self._order += 1
-        heapq.heappush(self._heads, (queue.priority, queue.frames[0][0], self._order, stream_id, queue))
+        several = self._line_of_several.turn_frames > 1 and len(queue.frames) >= self._several
+        line = self._line_of_several if several else self._line_of_one
+        line.enter((queue.priority, queue.frames[0][0], self._order, stream_id, queue))
+
+
+def _take_turns(
+    line: _Line[FrameT], streams: int, frames: int, files: bool, now_s: float, served: list[_Place[FrameT]]
+) -> list[Turn[FrameT]]:
+    """Take turns of up to so many frames of the first streams in line, FILE ones only where they may go."""
+    turns: list[Turn[FrameT]] = []
+    while len(turns) < streams and (place := line.first()) and (files or place[0] is Priority.LIVE):
+        heapq.heappop(line.places)
+        stream_id, queue = place[3:]
+        queue.leave()
+        turns.append(_take(stream_id, queue.frames, frames, now_s))
+        served.append(place)
+    return turns
+
+
+def _take(stream_id: int, waiting: deque[tuple[float, FrameT]], most: int, now_s: float) -> Turn[FrameT]:
+    deadline_s, first = waiting.popleft()
+    frames, late = [first], deadline_s < now_s
+    while waiting and not late and len(frames) < most and waiting[0][0] >= now_s:
+        frames.append(waiting.popleft()[1])
+    return Turn(stream_id, frames, late)

@@ -5,8 +5,9 @@ import time
 from collections import deque
 from collections.abc import Callable
 
+from edge_server.engine.groups import SubmittedFrame
 from edge_server.engine.pacing import BatchPacer
-from edge_server.engine.pipeline import Pipeline, SubmittedFrame
+from edge_server.engine.pipeline import Pipeline
 from edge_server.engine.stream_handle import Priority, Result
 
 Order = Callable[[Pipeline], None]

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,8 @@ from edge_server.errors import ModelHashWrongError, ModelMetadataWrongError, Mod
 METADATA_KEY = "hushbox"
 METADATA_FORMAT = 1
 SHIPPED_SUFFIX = ".int8.onnx"
+LAST_ROW = "last_row"
+"""What a model for several frames takes beside spectra and states: the row of each stream's last frame."""
 REPEATED_FACTS = ("name", "sample_rate_hz", "window_samples", "hop_samples", "bins", "states")
 
 
@@ -49,13 +51,30 @@ class ModelFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class SeveralFrames:
+    """The same model as a graph that takes `frames_at_once` frames of every stream in one run."""
+
+    session: ort.InferenceSession
+    frames_at_once: int
+
+
+@dataclass(frozen=True, slots=True)
 class ModelFile:
-    """An opened model: its facts, its onnxruntime session, where it came from and its hash."""
+    """An opened model: its facts, its onnxruntime session, where it came from and its hash.
+
+    `several` is None where its makers could not unroll it.
+    """
 
     facts: ModelFacts
     session: ort.InferenceSession
     path: Path
     sha256: str
+    several: SeveralFrames | None = None
+
+    @property
+    def frames_at_once(self) -> int:
+        """How many frames of a stream one run can take."""
+        return self.several.frames_at_once if self.several else 1
 
 
 def find_default_model(folder: Path) -> Path:
@@ -93,7 +112,9 @@ def load_model(path: Path) -> ModelFile:
     for fact in REPEATED_FACTS:
         if manifest.get(fact) != metadata[fact]:
             raise ModelMetadataWrongError(f"{manifest_path.name} and {path.name} disagree about {fact!r}.")
-    return model
+    if "several" not in manifest:
+        return model
+    return replace(model, several=_open_several(manifest["several"], manifest_path, metadata))
 
 
 def open_model(path: Path) -> ModelFile:
@@ -121,6 +142,27 @@ def _session(path: Path) -> ort.InferenceSession:
         return ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
     except Exception as error:  # onnxruntime's exception classes share no base of their own
         raise ModelMetadataWrongError(f"{path.name} is not a model that can be opened: {error}") from error
+
+
+def _open_several(entry: object, manifest_path: Path, one: dict[str, Any]) -> SeveralFrames:
+    if not isinstance(entry, dict):
+        raise ModelMetadataWrongError(f"'several' in {manifest_path.name} is not a JSON object.")
+    path = manifest_path.parent / str(entry.get("file"))
+    if not path.is_file():
+        raise ModelMissingError(f"{manifest_path.name} names {path.name}, which is not beside it.")
+    if entry.get("sha256") != _sha256(path):
+        raise ModelHashWrongError(f"{path.name} is not the file that {manifest_path.name} describes.")
+    session = _session(path)
+    metadata = _metadata(session, path)
+    frames_at_once = metadata.get("frames_at_once")
+    if (
+        metadata != one | {"frames_at_once": frames_at_once}
+        or not isinstance(frames_at_once, int)
+        or frames_at_once < 2
+    ):
+        raise ModelMetadataWrongError(f"{path.name} is not the model {one['name']} for several frames at once.")
+    _check_tensors(session, _facts(metadata, path), path, several=True)
+    return SeveralFrames(session, frames_at_once)
 
 
 def _sha256(path: Path) -> str:
@@ -176,9 +218,12 @@ def _facts(metadata: dict[str, Any], path: Path) -> ModelFacts:
     return facts
 
 
-def _check_tensors(session: ort.InferenceSession, facts: ModelFacts, path: Path) -> None:
+def _check_tensors(session: ort.InferenceSession, facts: ModelFacts, path: Path, several: bool = False) -> None:
+    inputs = {tensor.name: tensor for tensor in session.get_inputs()}
+    if several and ((row := inputs.pop(LAST_ROW, None)) is None or (row.type, len(row.shape)) != ("tensor(int64)", 1)):
+        raise ModelMetadataWrongError(f"{path.name} takes no tensor(int64) {LAST_ROW} [batch].")
     rows = {"spectrum": (facts.bins, 2)} | {f"state_in_{state.name}": state.shape for state in facts.states}
-    _check_side("input", session.get_inputs(), rows, path)
+    _check_side("input", list(inputs.values()), rows, path)
     rows = {"spectrum_out": (facts.bins, 2)} | {f"state_out_{state.name}": state.shape for state in facts.states}
     _check_side("output", session.get_outputs(), rows, path)
 

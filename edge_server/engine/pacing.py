@@ -64,7 +64,7 @@ class BatchPacer:
     def wait_s(self, waiting: int, oldest_s: float, deadline_s: float, now_s: float) -> float:
         """How long to wait before the next run; 0 is at once.
 
-        `waiting` streams have a frame, the oldest of which came at `oldest_s`; the first is due at `deadline_s`.
+        `waiting` frames could run now, the oldest of which came at `oldest_s`; the first is due at `deadline_s`.
         """
         missing = self.wanted_batch - waiting
         if missing <= 0:

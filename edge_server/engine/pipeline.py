@@ -2,18 +2,17 @@
 
 from bisect import bisect_left
 from collections import Counter
-from dataclasses import dataclass
 from time import perf_counter
-from typing import Any, NamedTuple, cast
+from typing import Any, cast
 
 import numpy as np
-from numpy.typing import NDArray
 
 from edge_server.audio.pcm import to_s16le
 from edge_server.audio.pcm_audio import Hop
-from edge_server.audio.stft import Complex64, Float32, Slots
-from edge_server.engine.batcher import Batcher, Ready
+from edge_server.audio.stft import Complex64, Float32
+from edge_server.engine.batcher import Batcher
 from edge_server.engine.denoiser import Denoiser
+from edge_server.engine.groups import Batch, Group, SubmittedFrame, group_turns
 from edge_server.engine.model_file import ModelFile
 from edge_server.engine.pacing import BatchPacer, batch_bucket
 from edge_server.engine.rate_bank import RateBank
@@ -21,28 +20,6 @@ from edge_server.engine.state_pool import SlotRef, StatePool
 from edge_server.engine.stats import QUEUE_AGE_BOUNDS_S, EngineConfig, EngineStats
 from edge_server.engine.stream_handle import Result, StreamHandle
 from edge_server.errors import EngineFailedError
-
-
-class SubmittedFrame(NamedTuple):
-    """One hop of a stream on its way in, with the suppression floor that was wanted when it was submitted."""
-
-    handle: StreamHandle
-    hop: Hop
-    floor: float
-    deadline_s: float
-    submitted_s: float
-
-
-@dataclass(slots=True)
-class _Group:
-    """The frames of a batch that share rate and form: those on time first, which own `rows` of the model's batch."""
-
-    bank: RateBank
-    frames: list[Ready[SubmittedFrame]]
-    slots: Slots
-    rows: slice
-    on_time: int
-    dry: Complex64
 
 
 class Pipeline:
@@ -58,8 +35,10 @@ class Pipeline:
         self._denoiser = Denoiser(model)
         self._pool = StatePool(model.facts.states, config.max_streams + config.max_file_streams)
         self._states = self._pool.batch_buffers(config.max_batch)
+        at_once = self._denoiser.frames_at_once
+        self._frames_at_once = at_once if config.max_batch >= at_once else 1
         self._spectrum = np.empty((config.max_batch, model.facts.bins, 2), np.float32)
-        self._batcher: Batcher[SubmittedFrame] = Batcher()
+        self._batcher: Batcher[SubmittedFrame] = Batcher(self._frames_at_once)
         self._banks: dict[int, RateBank] = {}
         self._slots: dict[int, SlotRef] = {}
         self._counts: Counter[str] = Counter()
@@ -106,14 +85,18 @@ class Pipeline:
         Late frames, and all frames of a failed run, pass dry through the same overlap-add, which cross-fades; the
         states of their streams stay as they were.
         """
-        batch = self._batcher.next_batch(now_s, self._config.max_batch)
-        if not batch:
+        turns = self._batcher.next_batch(now_s, self._config.max_batch)
+        if not turns:
             return []
         started_s = perf_counter()
-        self._count_age(now_s - batch[0].frame.submitted_s)
-        groups = self._analyse(batch)
-        ran = self._denoise(groups)
-        results = [result for group in groups for result in self._synthesise(group, ran)]
+        self._count_age(now_s - turns[0].frames[0].submitted_s)
+        batch = group_turns(turns, self._slot)
+        spectra = self._spectra(batch)
+        dry = [self._analyse(group, spectra) for group in batch.groups]
+        ran = batch.streams > 0 and self._denoise(batch, dry, spectra)
+        results = [
+            result for group, wet in zip(batch.groups, dry, strict=True) for result in self._synthesise(group, wet, ran)
+        ]
         self._counts["frames"] += len(results)
         self._counts["late_frames"] += sum(result.late for result in results)
         self._run_time_s += perf_counter() - started_s
@@ -143,79 +126,72 @@ class Pipeline:
     def _bank(self, handle: StreamHandle) -> RateBank:
         rate_hz = handle.geometry.engine_rate_hz
         if rate_hz not in self._banks:
-            self._banks[rate_hz] = RateBank(handle.geometry, self._pool.slots, self._config.max_batch)
+            self._banks[rate_hz] = RateBank(handle.geometry, self._pool.slots, len(self._spectrum))
         return self._banks[rate_hz]
-
-    def _analyse(self, batch: list[Ready[SubmittedFrame]]) -> list[_Group]:
-        by_form: dict[tuple[int, bool], list[Ready[SubmittedFrame]]] = {}
-        for late in (False, True):
-            for ready in batch:
-                if ready.late is late:
-                    handle = ready.frame.handle
-                    by_form.setdefault((handle.geometry.engine_rate_hz, handle.pcm), []).append(ready)
-        groups: list[_Group] = []
-        row = 0
-        for (rate_hz, _), frames in by_form.items():
-            slots = np.array([self._slot(ready.stream_id) for ready in frames], np.intp)
-            on_time = sum(not ready.late for ready in frames)
-            rows = slice(row, row + on_time)
-            hops: Any = [ready.frame.hop for ready in frames]
-            dry = self._banks[rate_hz].analyse(slots, hops, self._spectrum[rows])
-            groups.append(_Group(self._banks[rate_hz], frames, slots, rows, on_time, dry))
-            row += on_time
-        return groups
 
     def _slot(self, stream_id: int) -> int:
         slot = self._slots[stream_id]
         self._pool.check(slot)
         return slot.index
 
-    def _denoise(self, groups: list[_Group]) -> bool:
-        slots: NDArray[np.intp] = np.concatenate([group.slots[: group.on_time] for group in groups])
-        if not len(slots):
-            return False
-        self._batch_sizes[len(slots)] += 1
-        spectrum = self._spectrum[: len(slots)]
-        clean = self._run(slots)
-        if clean is None:
-            return False
-        for group in groups:
-            if group.on_time:
-                floors = [ready.frame.floor for ready in group.frames[: group.on_time]]
-                group.bank.apply(
-                    group.slots[: group.on_time],
-                    group.dry[: group.on_time],
-                    spectrum[group.rows],
-                    clean[group.rows],
-                    floors,
-                )
-        return True
+    def _spectra(self, batch: Batch) -> Float32:
+        """The model's input for a batch, `[frames, rows, bins, 2]`, zero where nobody will write."""
+        frames = self._frames_at_once if batch.frames > 1 else 1
+        rows = min(batch_bucket(batch.streams), self._config.max_batch // frames)
+        spectra = self._spectrum[: frames * rows].reshape(frames, rows, *self._spectrum.shape[1:])
+        if rows > batch.streams:
+            spectra[:, batch.streams :] = 0.0
+        for group in batch.groups:
+            if frames > group.frames:
+                spectra[group.frames :, group.rows] = 0.0
+        return spectra
 
-    def _run(self, slots: Slots) -> Float32 | None:
-        rows = min(batch_bucket(len(slots)), self._config.max_batch)
-        # What fills a bucket up is the last stream again, whose second result nobody takes.
-        padded = np.concatenate((slots, np.repeat(slots[-1:], rows - len(slots))))
-        self._spectrum[len(slots) : rows] = self._spectrum[len(slots) - 1]
+    def _analyse(self, group: Group, spectra: Float32) -> Complex64:
+        hops: Any = group.hops()
+        model_in = spectra[: group.frames, group.rows]
+        return self._banks[group.handle.geometry.engine_rate_hz].analyse(group.slots, hops, group.lengths, model_in)
+
+    def _denoise(self, batch: Batch, dry: list[Complex64], spectra: Float32) -> bool:
+        self._batch_sizes[batch.frames_on_time] += 1
         try:
-            clean, states = self._denoiser.run(self._spectrum[:rows], self._pool.gather(padded, self._states))
+            clean = self._run(batch, spectra)
         except EngineFailedError as error:
             self._counts["failed_runs"] += 1
             self.last_error = error.message
-            return None
-        self._pool.scatter(slots, {name: rows[: len(slots)] for name, rows in states.items()})
-        return clean[: len(slots)]
+            return False
+        for group, spectrum in zip(batch.groups, dry, strict=True):
+            if on_time := group.on_time:
+                self._banks[group.handle.geometry.engine_rate_hz].apply(
+                    group.slots[:on_time],
+                    spectrum[:, :on_time],
+                    spectra[: group.frames, group.rows],
+                    clean[: group.frames, group.rows],
+                    group.floors(),
+                    group.lengths[:on_time],
+                )
+        return True
+
+    def _run(self, batch: Batch, spectra: Float32) -> Float32:
+        frames, rows = spectra.shape[:2]
+        slots = batch.slots(rows)
+        states, flat = self._pool.gather(slots, self._states), spectra.reshape(-1, *spectra.shape[2:])
+        if frames == 1:
+            clean, states = self._denoiser.run(flat, states)
+        else:
+            clean, states = self._denoiser.run_several(flat, states, batch.lengths(rows))
+        streams = batch.streams
+        self._pool.scatter(slots[:streams], {name: values[:streams] for name, values in states.items()})
+        return clean.reshape(spectra.shape)
 
     def _count_age(self, age_s: float) -> None:
         self._queue_ages[bisect_left(QUEUE_AGE_BOUNDS_S, age_s)] += 1
         self._queue_age_sum_s += age_s
 
-    def _synthesise(self, group: _Group, ran: bool) -> list[Result]:
-        hops = group.bank.synthesise(group.slots, group.dry)
-        forms = _pcm_rows(hops) if group.frames[0].frame.handle.pcm else cast("list[Hop]", list(hops))
-        return [
-            Result(ready.frame.handle, hop, ready.late or not ran)
-            for ready, hop in zip(group.frames, forms, strict=True)
-        ]
+    def _synthesise(self, group: Group, spectrum: Complex64, ran: bool) -> list[Result]:
+        bank = self._banks[group.handle.geometry.engine_rate_hz]
+        hops = bank.synthesise(group.slots, spectrum, group.lengths)
+        hops = hops.reshape(-1, hops.shape[2])
+        return group.results(_pcm_rows(hops) if group.handle.pcm else cast("list[Hop]", list(hops)), ran)
 
 
 def _pcm_rows(hops: Float32) -> list[Hop]:

@@ -1,13 +1,10 @@
 """The audio side of all streams of one rate: hops to model input, model output to hops."""
 
-from collections.abc import Sequence
-
 import numpy as np
-from numpy.typing import NDArray
 
 from edge_server.audio.bands import BandMap, limit_suppression
 from edge_server.audio.geometry import StreamGeometry
-from edge_server.audio.stft import Complex64, Float32, Slots, StftBank
+from edge_server.audio.stft import Complex64, Float32, Hops, Lengths, Slots, StftBank, of_last
 
 RAMP_FRAMES = 5
 """A change of the suppression limit over its whole range takes this many frames, so that nothing clicks."""
@@ -19,8 +16,8 @@ class RateBank:
     Thread: one, the engine's.
     """
 
-    def __init__(self, geometry: StreamGeometry, slots: int, max_batch: int) -> None:
-        self._stft = StftBank(geometry.window_samples, geometry.hop_samples, slots, max_batch)
+    def __init__(self, geometry: StreamGeometry, slots: int, max_frames: int) -> None:
+        self._stft = StftBank(geometry.window_samples, geometry.hop_samples, slots, max_frames)
         self._bands = BandMap(geometry)
         self._floors = np.zeros(slots, np.float32)
 
@@ -29,40 +26,48 @@ class RateBank:
         self._stft.clear(slot)
         self._floors[slot] = floor
 
-    def analyse(self, slots: Slots, hops: Sequence[Float32] | Sequence[bytes], model_in: Float32) -> Complex64:
-        """Give the dry spectra of the slots' next hops, and write the first `len(model_in)` of them as model input."""
-        dry = self._stft.analyse(slots, hops)
-        if len(model_in):
-            self._bands.to_model(dry[: len(model_in)], model_in)
-        return dry
-
     def hush(self, slot: int) -> None:
         """Let a slot's past be silence; its floor stays."""
         self._stft.clear(slot)
 
+    def analyse(self, slots: Slots, hops: Hops, lengths: Lengths, model_in: Float32) -> Complex64:
+        """Give the dry spectra `[frames, batch, bins]` of the slots' next hops (see `StftBank.analyse`).
+
+        Mutates: `model_in` `[frames, on_time, model_bins, 2]`, to what the model is to hear of the first ones.
+        """
+        dry = self._stft.analyse(slots, hops, lengths)
+        if on_time := model_in.shape[1]:
+            self._bands.to_model(dry[:, :on_time], model_in)
+        return dry
+
     def apply(
-        self, slots: Slots, dry: Complex64, model_in: Float32, model_out: Float32, floors: Sequence[float]
+        self, slots: Slots, dry: Complex64, model_in: Float32, model_out: Float32, floors: Float32, lengths: Lengths
     ) -> None:
-        """Replace dry spectra `[batch, bins]` by what the model made of them, within the suppression floors asked for.
+        """Replace dry spectra `[frames, batch, bins]` by what the model made of them, within the floors `[frames, batch]`.
 
         Mutates: `dry`, and the slots' floors, which step towards `floors`.
         """
-        stepped = self._step_floors(slots, floors)
+        stepped = self._step_floors(slots, floors, lengths)
         # Most voices keep nothing of the dry signal, and need no copy of it.
-        limited = np.flatnonzero(stepped)
-        kept = dry[limited]
+        limited = stepped.nonzero() if np.count_nonzero(stepped) else None
+        kept = dry[limited] if limited else None
         self._bands.from_model(dry, model_in, model_out)
-        if len(limited):
+        if kept is not None:
             dry[limited] = limit_suppression(kept, dry[limited], stepped[limited])
 
-    def synthesise(self, slots: Slots, spectrum: Complex64) -> Float32:
-        """Give the slots' next finished hops `[batch, hop]` as a new array."""
-        return self._stft.synthesise(slots, spectrum)
+    def synthesise(self, slots: Slots, spectrum: Complex64, lengths: Lengths) -> Float32:
+        """Give the slots' next finished hops `[frames, batch, hop]` as a new array (see `StftBank.synthesise`)."""
+        return self._stft.synthesise(slots, spectrum, lengths)
 
-    def _step_floors(self, slots: Slots, floors: Sequence[float]) -> NDArray[np.float32]:
+    def _step_floors(self, slots: Slots, floors: Float32, lengths: Lengths) -> Float32:
         current = self._floors[slots]
-        change = np.asarray(floors, np.float32) - current
+        if not np.count_nonzero(floors != current):
+            return floors
         step = np.float32(1.0 / RAMP_FRAMES)
-        stepped = np.where(np.abs(change) <= step, floors, current + np.copysign(step, change)).astype(np.float32)
-        self._floors[slots] = stepped
+        stepped = np.empty_like(floors)
+        for wanted, reached in zip(floors, stepped, strict=True):
+            change = wanted - current
+            near = np.abs(change) <= step
+            reached[:] = current = np.where(near, wanted, current + np.copysign(step, change))
+        self._floors[slots] = of_last(stepped, lengths)
         return stepped

@@ -8,10 +8,11 @@ from collections.abc import Callable, Iterable
 
 from edge_server.audio.geometry import StreamGeometry
 from edge_server.audio.pcm_audio import Hop
+from edge_server.engine.groups import SubmittedFrame
 from edge_server.engine.lane import Lane
 from edge_server.engine.model_file import ModelFile
 from edge_server.engine.pacing import NO_COST, BatchPacer, RunCost
-from edge_server.engine.pipeline import Pipeline, SubmittedFrame
+from edge_server.engine.pipeline import Pipeline
 from edge_server.engine.placement import choose_lane, filled_at
 from edge_server.engine.stats import EngineConfig, EngineStats, merge_stats
 from edge_server.engine.stream_handle import Priority, Result, StreamHandle, floor_from_limit_db

@@ -144,7 +144,7 @@ class _FileRun:
 
 
 def _inline_engine(model: ModelFile, max_files: int) -> Engine:
-    config = EngineConfig(max_streams=0, max_file_streams=max_files, max_batch=max_files)
+    config = EngineConfig(max_streams=0, max_file_streams=max_files, max_batch=max_files * model.frames_at_once)
     return Engine(model, config, wake=lambda: None)
 
 

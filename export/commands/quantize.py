@@ -59,6 +59,8 @@ def quantize(
 ) -> None:
     """Write NAME.int8.onnx from NAME.fp32.onnx with static integer matrix products, and its manifest.
 
+    NAME.int8.x4.onnx is the same network for four frames in one run.
+
     Nothing is written if it would be slower than fp32, or broken: exit code 3 or 4.
     """
     from export.make import quantize_and_judge, refusal
@@ -75,6 +77,10 @@ def quantize(
 
 
 def _written(made: Made, names: Names) -> str:
+    from export.metadata import several_path
+
     integer = sum(layer.form != "float" for layer in made.quantized.chosen.layers)
     percent = made.quantized.operators.integer_macs_percent
-    return f"wrote {names.shipped()} with {integer} integer layers ({percent:g} % of the work), and {names.manifest}"
+    several = several_path(names.shipped())
+    at_once = f", {several}" if several.is_file() else " (a frame at a time: this graph cannot be unrolled)"
+    return f"wrote {names.shipped()} with {integer} integer layers ({percent:g} % of the work){at_once}, and {names.manifest}"

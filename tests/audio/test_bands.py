@@ -31,12 +31,12 @@ def to_model(rate_hz: int, dry: Complex64) -> Float32:
 @pytest.mark.parametrize("rate_hz", SUPPORTED_RATES_HZ)
 def test_a_tone_has_the_same_magnitude_for_the_model_at_every_rate(rate_hz: int) -> None:
     sizes = geometry(rate_hz)
-    stft = StftBank(sizes.window_samples, sizes.hop_samples, slots=1, max_batch=1)
+    stft = StftBank(sizes.window_samples, sizes.hop_samples, slots=1, max_frames=1)
     tone = 0.5 * np.sin(2 * np.pi * 1000 * np.arange(2 * sizes.hop_samples) / sizes.engine_rate_hz)
     hops = tone.astype(np.float32).reshape(2, -1)
-    slot = np.array([0])
-    stft.analyse(slot, [hops[0]])
-    model_in = to_model(rate_hz, stft.analyse(slot, [hops[1]]))
+    slot, one = np.array([0]), np.array([1])
+    stft.analyse(slot, [hops[0]], one)
+    model_in = to_model(rate_hz, stft.analyse(slot, [hops[1]], one)[0])
     magnitudes = np.hypot(*model_in[0].T)
     assert np.argmax(magnitudes) == 1000 / 31.25
     # Half the amplitude times the sum of the window, which is 2 / pi a sample.

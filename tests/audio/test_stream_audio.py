@@ -24,12 +24,12 @@ class DryEngine:
 
     def __init__(self, audio: StreamAudio) -> None:
         self._audio = audio
-        self._stft = StftBank(audio.geometry.window_samples, audio.geometry.hop_samples, slots=1, max_batch=1)
+        self._stft = StftBank(audio.geometry.window_samples, audio.geometry.hop_samples, slots=1, max_frames=1)
 
     def run(self, hops: list[Float32]) -> None:
-        slot = np.array([0])
+        slot, one = np.array([0]), np.array([1])
         for hop in hops:
-            self._audio.deliver(self._stft.synthesise(slot, self._stft.analyse(slot, [hop]))[0])
+            self._audio.deliver(self._stft.synthesise(slot, self._stft.analyse(slot, [hop], one), one)[0, 0])
 
 
 def through(audio: StreamAudio, samples: Float32, packet_samples: int) -> Float32:

@@ -48,9 +48,16 @@ class FlakySession:
 
 
 def flaky(model: ModelFile) -> tuple[ModelFile, FlakySession]:
-    """Give the model with a session that can be broken."""
+    """Give the model, which takes one frame at a time, with a session that can be broken."""
     session = FlakySession(model.session)
-    return dataclasses.replace(model, session=session), session
+    return dataclasses.replace(model, session=session, several=None), session
+
+
+def flaky_several(model: ModelFile) -> tuple[ModelFile, FlakySession]:
+    """Give the model with a session for several frames that can be broken."""
+    assert model.several is not None
+    session = FlakySession(model.several.session)
+    return dataclasses.replace(model, several=dataclasses.replace(model.several, session=session)), session
 
 
 def inline_engine(model: ModelFile, clock: ManualClock | None = None, **limits: int) -> Engine:
@@ -104,8 +111,8 @@ def run_all(engine: Engine, voices: list[Voice], each: Each = map) -> list[Float
 
 
 def alone(model: ModelFile, samples: Float32, rate_hz: int, limit_db: float | None) -> Float32:
-    """Give what a voice becomes with an engine of its own."""
-    engine = inline_engine(model)
+    """Give what a voice becomes with an engine of its own, one frame at a time."""
+    engine = inline_engine(dataclasses.replace(model, several=None))
     return run_all(engine, [Voice(engine, samples, rate_hz, limit_db)])[0]
 
 

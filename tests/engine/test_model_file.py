@@ -1,7 +1,9 @@
+import hashlib
 import json
 from pathlib import Path
 from typing import Any
 
+import onnx
 import pytest
 
 from edge_server.engine.model_file import StateFacts, find_default_model, load_model, open_model
@@ -47,6 +49,65 @@ def test_a_manifest_that_disagrees_is_refused(tmp_path: Path, fact: dict[str, An
     path = build_tiny_model(tmp_path)
     change_manifest(path, **fact)
     with pytest.raises(ModelMetadataWrongError, match=next(iter(fact))):
+        load_model(path)
+
+
+def test_the_file_for_several_frames_is_opened_too(tmp_path: Path) -> None:
+    path = build_tiny_model(tmp_path)
+    assert load_model(path).frames_at_once == 4
+    assert open_model(path).frames_at_once == 1
+
+
+def test_a_model_without_a_file_for_several_frames_takes_one_at_a_time(tmp_path: Path) -> None:
+    path = build_tiny_model(tmp_path)
+    manifest = tmp_path / "tiny.json"
+    facts = json.loads(manifest.read_text())
+    del facts["several"]
+    manifest.write_text(json.dumps(facts))
+    assert load_model(path).frames_at_once == 1
+
+
+def test_a_file_for_several_frames_that_is_missing_or_changed_is_refused(tmp_path: Path) -> None:
+    path = build_tiny_model(tmp_path)
+    several = tmp_path / "tiny.int8.x4.onnx"
+    several.write_bytes(several.read_bytes() + b"\x00")
+    with pytest.raises(ModelHashWrongError, match="x4"):
+        load_model(path)
+    several.unlink()
+    with pytest.raises(ModelMissingError, match="x4"):
+        load_model(path)
+
+
+def _described(path: Path) -> dict[str, Any]:
+    return {"file": path.name, "sha256": hashlib.sha256(path.read_bytes()).hexdigest(), "frames_at_once": 4}
+
+
+@pytest.mark.parametrize("other", ["other.int8.x4.onnx", "tiny.int8.onnx"])
+def test_a_file_for_several_frames_of_another_kind_is_refused(tmp_path: Path, other: str) -> None:
+    build_tiny_model(tmp_path, facts={"name": "other"})
+    path = build_tiny_model(tmp_path)
+    change_manifest(path, several=_described(tmp_path / other))
+    with pytest.raises(ModelMetadataWrongError, match="several frames"):
+        load_model(path)
+
+
+@pytest.mark.parametrize("entry", [None, "tiny.int8.x4.onnx", []])
+def test_a_manifest_that_garbles_the_file_for_several_frames_is_refused(tmp_path: Path, entry: object) -> None:
+    path = build_tiny_model(tmp_path)
+    change_manifest(path, several=entry)
+    with pytest.raises(ModelMetadataWrongError, match="several"):
+        load_model(path)
+
+
+def test_a_file_for_several_frames_that_lacks_an_input_is_refused(tmp_path: Path) -> None:
+    path = build_tiny_model(tmp_path)
+    several = tmp_path / "tiny.int8.x4.onnx"
+    single = onnx.load(path)
+    del single.metadata_props[:]
+    single.metadata_props.extend(onnx.load(several).metadata_props)
+    onnx.save(single, several)
+    change_manifest(path, several=_described(several))
+    with pytest.raises(ModelMetadataWrongError, match="last_row"):
         load_model(path)
 
 

@@ -24,6 +24,7 @@ from tests.engine.driving import (
     drain,
     energy_db,
     flaky,
+    flaky_several,
     inline_engine,
     run_all,
 )
@@ -176,6 +177,39 @@ def test_a_failed_run_gives_dry_frames_counts_and_recovers(tiny_model: ModelFile
     assert not any(voice.late[20:])
     assert np.array_equal(to_s16(out[10 * 256 : 19 * 256]), to_s16(samples[10 * 256 : 19 * 256]))
     assert engine.stats().failed_runs == 10
+
+
+def test_a_failed_run_of_several_frames_gives_all_of_them_dry_and_recovers(
+    tiny_model: ModelFile, noisy_voice: MakeVoice
+) -> None:
+    model, session = flaky_several(tiny_model)
+    samples = noisy_voice(16000, 0.5, 0)
+    engine = inline_engine(model)
+    voice = Voice(engine, samples)
+    for session.broken in (False, True):
+        voice.submit(8)
+        engine.run_inline()
+    stats = engine.stats()
+    assert (session.runs, stats.failed_runs, stats.frames, stats.late_frames) == (4, 2, 16, 8)
+    session.broken = False
+    (out,) = run_all(engine, [voice])
+    assert voice.late[:16] == [False] * 8 + [True] * 8
+    assert not any(voice.late[16:])
+    assert np.array_equal(to_s16(out[8 * 256 : 15 * 256]), to_s16(samples[8 * 256 : 15 * 256]))
+
+
+def test_a_stream_that_is_hushed_or_closed_loses_the_frames_that_wait_for_their_turn(
+    tiny_model: ModelFile, noisy_voice: MakeVoice
+) -> None:
+    engine = inline_engine(tiny_model)
+    hushed, closed, stays = (Voice(engine, noisy_voice(16000, 0.2, seed)) for seed in range(3))
+    for voice in (hushed, closed, stays):
+        voice.submit(6)
+    engine.close_stream(closed.handle)
+    engine.hush_stream(hushed.handle)
+    engine.run_inline()
+    assert {result.handle for result in engine.drain()} == {stays.handle}
+    assert engine.stats().queued_frames == 0
 
 
 def test_streams_of_all_rates_share_one_run(tiny_model: ModelFile, noisy_voice: MakeVoice) -> None:

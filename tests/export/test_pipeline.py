@@ -37,7 +37,7 @@ def made(checkpoint: Path, data: Path, tmp_path: Path) -> Names:
 
 def test_the_whole_ladder_holds(made: Names, checkpoint: Path, data: Path) -> None:
     verification = verify_files(checkpoint, made, data / "valid")
-    assert len(verification.rungs) == 9
+    assert len(verification.rungs) == 10
     assert all(rung.holds for rung in verification.rungs)
     assert verification.operators.integer_macs_percent == 100.0
     assert verification.operators.integer == PRODUCTS
