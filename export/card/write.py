@@ -17,7 +17,7 @@ from export.card.weaknesses import weaknesses
 from export.checkpoint import sha256_of, write_whole
 from export.curve import plot_curve
 from export.errors import AudioError, ModelFileError
-from export.metadata import Names, read_manifest
+from export.metadata import Names, read_manifest, several_path
 from export.quality.evaluation import Row
 from export.quality.record import read_record
 from export.quality.summary import COLUMNS, by_system, grouped_means, means, show
@@ -48,7 +48,7 @@ def write_card(
         name=names.name,
         model=model,
         manifest=manifest,
-        files=_hashes((shipped, names.fp32, _beside(names, ".pt"))),
+        files=_hashes((shipped, several_path(shipped), names.fp32, _beside(names, ".pt"))),
         stages=stages,
         pictures={kind: path.name for kind, path in pictures.items()},
         sources=read_sources(licences),
