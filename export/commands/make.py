@@ -17,6 +17,7 @@ from export.commands.options import (
     force_option,
     form_option_values,
     json_option,
+    second_file,
     show,
     target_option,
 )
@@ -119,5 +120,5 @@ def describe(made: Made, names: Names) -> str:
     from export.make import refusal
 
     lines = [made.verdict.outcome, *(f"  {reason}" for reason in made.verdict.reasons)]
-    lines.append(f"wrote {names.shipped()}" if made.written else refusal(made.verdict))
+    lines.append(f"wrote {names.shipped()}, {second_file(names.shipped())}" if made.written else refusal(made.verdict))
     return "\n".join([*lines, f"the verdict page is {names.report / 'report.html'}"])

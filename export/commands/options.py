@@ -50,3 +50,11 @@ def with_model(command: Callable[..., None]) -> Callable[..., None]:
 def show(as_json: bool, results: dict[str, Any] | list[Any], text: str) -> None:
     """Print `results` as JSON, or `text` for a person."""
     click.echo(json.dumps(results, indent=2) if as_json else text)
+
+
+def second_file(shipped: Path) -> str:
+    """Return the words for the file for several frames beside a shipped one."""
+    from export.metadata import several_path
+
+    path = several_path(shipped)
+    return str(path) if path.is_file() else "no file for several frames at once (this graph cannot be unrolled)"

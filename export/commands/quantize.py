@@ -15,6 +15,7 @@ from export.commands.options import (
     force_option,
     form_option_values,
     json_option,
+    second_file,
     show,
     target_option,
     with_model,
@@ -77,10 +78,7 @@ def quantize(
 
 
 def _written(made: Made, names: Names) -> str:
-    from export.metadata import several_path
-
     integer = sum(layer.form != "float" for layer in made.quantized.chosen.layers)
     percent = made.quantized.operators.integer_macs_percent
-    several = several_path(names.shipped())
-    at_once = f", {several}" if several.is_file() else " (a frame at a time: this graph cannot be unrolled)"
-    return f"wrote {names.shipped()} with {integer} integer layers ({percent:g} % of the work){at_once}, and {names.manifest}"
+    layers = f"{integer} integer layers ({percent:g} % of the work)"
+    return f"wrote {names.shipped()} with {layers}, {second_file(names.shipped())}, and {names.manifest}"

@@ -18,7 +18,7 @@ from export.integers.calibrate import calibrate
 from export.integers.target import TARGETS
 from export.integers.weights import Range, activation_scale, quantize_product
 from export.make import split_audio
-from export.metadata import Names, read_facts, write_manifest
+from export.metadata import Names, read_facts, several_path, write_manifest
 from export.pipeline import Choice, export_fp32, quantize_int8, read_recordings, verify_files
 from export.verify import DRIFT_TOLERANCE_DB, WANDER_TOLERANCE_DB
 
@@ -67,6 +67,7 @@ def test_wrong_weight_scales_break_the_ladder(made: Names, checkpoint: Path, dat
 
 def test_a_file_whose_products_run_in_float_is_not_called_int8(made: Names, checkpoint: Path, data: Path) -> None:
     made.int8.write_bytes(made.fp32.read_bytes())
+    several_path(made.int8).unlink()
     manifest_keeps_up(made)
     with pytest.raises(QuantizationError, match=f"0 of {PRODUCTS}"):
         verify_files(checkpoint, made, data / "valid")

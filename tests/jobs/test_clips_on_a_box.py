@@ -79,7 +79,8 @@ def test_a_model_that_fails_is_told_and_the_box_goes_on(
             raise _failure()
 
         with monkeypatch.context() as broken_model:
-            broken_model.setattr(Denoiser, "run", broken)
+            for run in ("run", "run_several"):
+                broken_model.setattr(Denoiser, run, broken)
             with pytest.raises(RefusedError) as refusal:
                 client.clip(data)
         assert refusal.value.refused_code == "engine_failed"
