@@ -66,8 +66,9 @@ class Batcher(Generic[FrameT]):
     """Queues of frames by stream; the next batch takes a turn of as many streams as may be in it.
 
     LIVE before FILE, then the earliest deadline, then who became ready first. A turn is the stream's first frame; or,
-    where the model takes `frames_at_once` and (nearly) as many wait, those. Who is first in line says which, and the
-    batch is filled with others of the kind. No FILE frame goes while a LIVE one waits for the other kind of batch; a
+    where the model takes `frames_at_once` and (nearly) as many of one deadline wait, those. Who is first in line says
+    which, and the batch is filled with others of the kind. Frames of one packet share their deadline; those of whoever
+    sends ahead of time do not, and are not sped up. No FILE frame goes while a LIVE one waits for the other kind of batch; a
     batch of single frames that LIVE streams leave room in takes one of every FILE stream.
     """
 
@@ -114,7 +115,7 @@ class Batcher(Generic[FrameT]):
         self._frames += 1
         if queue.place is None:
             self._line_up(stream_id, queue)
-        elif len(queue.frames) == self._several:
+        elif len(queue.frames) == self._several and self._is_several(queue):
             # It keeps its rank in the other line, with a place of its own.
             self._line_of_several.enter((*queue.place[:4], queue))
 
@@ -143,9 +144,14 @@ class Batcher(Generic[FrameT]):
 
     def _line_up(self, stream_id: int, queue: _Queue[FrameT]) -> None:
         self._order += 1
-        several = self._line_of_several.turn_frames > 1 and len(queue.frames) >= self._several
-        line = self._line_of_several if several else self._line_of_one
+        line = self._line_of_several if self._is_several(queue) else self._line_of_one
         line.enter((queue.priority, queue.frames[0][0], self._order, stream_id, queue))
+
+    def _is_several(self, queue: _Queue[FrameT]) -> bool:
+        waiting = queue.frames
+        if self._line_of_several.turn_frames == 1 or len(waiting) < self._several:
+            return False
+        return waiting[0][0] == waiting[self._several - 1][0]
 
 
 def _take_turns(
@@ -165,6 +171,6 @@ def _take_turns(
 def _take(stream_id: int, waiting: deque[tuple[float, FrameT]], most: int, now_s: float) -> Turn[FrameT]:
     deadline_s, first = waiting.popleft()
     frames, late = [first], deadline_s < now_s
-    while waiting and not late and len(frames) < most and waiting[0][0] >= now_s:
+    while waiting and not late and len(frames) < most and waiting[0][0] == deadline_s:
         frames.append(waiting.popleft()[1])
     return Turn(stream_id, frames, late)

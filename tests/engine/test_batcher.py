@@ -139,15 +139,21 @@ def test_a_late_frame_is_a_turn_of_its_own() -> None:
     assert (second.frames, second.late) == (["0a", "0b", "0c"], False)
 
 
-def test_a_turn_ends_before_a_frame_that_is_late() -> None:
+def test_a_turn_ends_with_its_packet() -> None:
     queues = batcher(live=1, frames_at_once=4)
-    for name, deadline_s in (("a", 3.0), ("b", 3.0), ("c", 1.0), ("d", 3.0)):
-        queues.push(0, name, deadline_s)
-    assert [(turn.frames, turn.late) for _ in range(3) for turn in queues.next_batch(2.0, 32)] == [
-        (["a", "b"], False),
-        (["c"], True),
-        (["d"], False),
+    push(queues, 0, "abc", 3.0)
+    push(queues, 0, "defg", 4.0)
+    assert [turn.frames for _ in range(2) for turn in queues.next_batch(2.0, 32)] == [
+        ["0a", "0b", "0c"],
+        ["0d", "0e", "0f", "0g"],
     ]
+
+
+def test_packets_ahead_of_time_are_taken_frame_by_frame() -> None:
+    queues = batcher(live=1, frames_at_once=4)
+    for deadline_s in range(4):
+        push(queues, 0, "ab", 3.0 + deadline_s)
+    assert [len(queues.next_batch(2.0, 32)[0].frames) for _ in range(8)] == [1] * 8
 
 
 def test_a_closed_stream_is_gone_from_both_lines() -> None:
