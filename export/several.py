@@ -9,7 +9,8 @@ import numpy as np
 import onnx
 from numpy.typing import NDArray
 
-from export.graph.unrolled import LAST_ROW, unroll
+from edge_server.engine.model_file import LAST_ROW
+from export.graph.unrolled import unroll
 from export.metadata import FRAMES_AT_ONCE, embed, several_path
 from export.runtime import FrameRunner
 

@@ -13,13 +13,16 @@ import networkx
 import onnx
 from onnx import helper
 
+from edge_server.engine.model_file import LAST_ROW
+
 STATE_IN, STATE_OUT = "state_in_", "state_out_"
-LAST_ROW = "last_row"
-"""An input of the unrolled graph, int64 `[batch]`: the row of each stream's last frame, after which its states come out."""
 
 
 def unroll(model: onnx.ModelProto, frames: int) -> onnx.ModelProto:
-    """Return a graph that takes frames `[frames * batch, ...]` and states `[batch, ...]`, and gives the same numbers."""
+    """Return a graph that takes frames `[frames * batch, ...]` and states `[batch, ...]`, and gives the same numbers.
+
+    `last_row` int64 `[batch]`, an input of its own, is the row of each stream's last frame, after which its states come out.
+    """
     unrolled = copy.deepcopy(model)
     graph = unrolled.graph
     nodes = _Unrolling(model.graph, frames).nodes()

@@ -24,7 +24,6 @@ from tests.engine.driving import (
     drain,
     energy_db,
     flaky,
-    flaky_several,
     inline_engine,
     run_all,
 )
@@ -156,46 +155,6 @@ def test_the_state_after_a_late_frame_is_that_before_it(tiny_model: ModelFile, n
         engine.run_inline()
         outs.append(np.concatenate([result.hop for result in engine.drain()]))
     assert outs[0].tobytes() == outs[1].tobytes()
-
-
-def test_a_failed_run_gives_dry_frames_counts_and_recovers(tiny_model: ModelFile, noisy_voice: MakeVoice) -> None:
-    model, session = flaky(tiny_model)
-    samples = noisy_voice(16000, 0.5, 0)
-    engine = inline_engine(model)
-    voice = Voice(engine, samples)
-    voice.submit(10)
-    engine.run_inline()
-    session.broken = True
-    voice.submit(10)
-    engine.run_inline()
-    stats = engine.stats()
-    assert (stats.failed_runs, stats.late_frames) == (10, 10)
-    assert "out of order" in str(engine.last_error(voice.handle))
-    session.broken = False
-    (out,) = run_all(engine, [voice])
-    assert voice.late[:20] == [False] * 10 + [True] * 10
-    assert not any(voice.late[20:])
-    assert np.array_equal(to_s16(out[10 * 256 : 19 * 256]), to_s16(samples[10 * 256 : 19 * 256]))
-    assert engine.stats().failed_runs == 10
-
-
-def test_a_failed_run_of_several_frames_gives_all_of_them_dry_and_recovers(
-    tiny_model: ModelFile, noisy_voice: MakeVoice
-) -> None:
-    model, session = flaky_several(tiny_model)
-    samples = noisy_voice(16000, 0.5, 0)
-    engine = inline_engine(model)
-    voice = Voice(engine, samples)
-    for session.broken in (False, True):
-        voice.submit(8)
-        engine.run_inline()
-    stats = engine.stats()
-    assert (session.runs, stats.failed_runs, stats.frames, stats.late_frames) == (4, 2, 16, 8)
-    session.broken = False
-    (out,) = run_all(engine, [voice])
-    assert voice.late[:16] == [False] * 8 + [True] * 8
-    assert not any(voice.late[16:])
-    assert np.array_equal(to_s16(out[8 * 256 : 15 * 256]), to_s16(samples[8 * 256 : 15 * 256]))
 
 
 def test_a_stream_that_is_hushed_or_closed_loses_the_frames_that_wait_for_their_turn(

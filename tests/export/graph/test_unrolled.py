@@ -9,7 +9,8 @@ import pytest
 from numpy.typing import NDArray
 from onnx import TensorProto, helper
 
-from export.graph.unrolled import LAST_ROW, unroll
+from edge_server.engine.model_file import LAST_ROW
+from export.graph.unrolled import unroll
 from export.metadata import FRAMES_AT_ONCE, read_facts, several_path
 from export.runtime import FrameRunner
 from export.several import stream_several, write_several
