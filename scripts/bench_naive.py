@@ -8,7 +8,6 @@ from flask import Flask, request
 from flask_socketio import SocketIO
 
 from edge_server.audio.pcm import from_s16le, to_s16le
-from edge_server.engine.denoiser import Denoiser
 from edge_server.engine.model_file import ModelFile, open_model
 from edge_server.transport.packets import KIND_AUDIO, AudioPacket, decode_packet, encode_packet
 from edge_server.transport.socketio_packet import NAMESPACE
@@ -19,8 +18,8 @@ class NaiveStream:
 
     def __init__(self, model: ModelFile) -> None:
         facts = model.facts
-        self._denoiser = Denoiser(model)
-        self._states = {state.name: np.zeros((1, *state.shape), np.float32) for state in facts.states}
+        self._session = model.session
+        self._states = {f"state_in_{state.name}": np.zeros((1, *state.shape), np.float32) for state in facts.states}
         self._hop = facts.hop_samples
         self._window = np.sqrt(np.hanning(facts.window_samples + 1)[:-1]).astype(np.float32)
         self._history = np.zeros(facts.window_samples, np.float32)
@@ -43,7 +42,9 @@ class NaiveStream:
         self._history = np.concatenate((self._history[self._hop :], hop))
         spectrum = np.fft.rfft(self._history * self._window)
         pairs = np.stack((spectrum.real, spectrum.imag), axis=-1)[np.newaxis].astype(np.float32)
-        clean, self._states = self._denoiser.run(pairs, self._states)
+        outputs = [name.replace("_in_", "_out_") for name in self._states]
+        clean, *states = self._session.run(["spectrum_out", *outputs], {"spectrum": pairs, **self._states})
+        self._states = dict(zip(self._states, states, strict=True))
         frame = np.fft.irfft(clean[0, :, 0] + 1j * clean[0, :, 1]).astype(np.float32) * self._window
         self._overlap = np.concatenate((self._overlap[self._hop :], np.zeros(self._hop, np.float32))) + frame
         return self._overlap[: self._hop]

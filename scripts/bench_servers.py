@@ -36,10 +36,13 @@ class Server:
 
 
 @contextmanager
-def running_box(model_path: Path, sessions: int, transport: str, tls: bool) -> Iterator[Server]:
-    """Run a box in a process of its own, with room for so many sessions."""
+def running_box(
+    model_path: Path, sessions: int, transport: str, tls: bool, admit_measured: bool = False
+) -> Iterator[Server]:
+    """Run a box in a process of its own, with room for so many sessions, or for what its self-test finds of them."""
     with tempfile.TemporaryDirectory() as data_dir:
-        options = ["--data-dir", data_dir, "--model", str(model_path), "--http-port", "0", "--no-admit-measured"]
+        options = ["--data-dir", data_dir, "--model", str(model_path), "--http-port", "0"]
+        options += ["--admit-measured" if admit_measured else "--no-admit-measured"]
         options += ["--https-host", "127.0.0.1", "--https-port", "0"] if tls else ["--no-https"]
         limits = ["--max-streams", str(sessions), "--max-connections", str(6 * sessions + 32)]
         command = [sys.executable, "-m", "edge_server", "serve", *options, *limits]

@@ -1,7 +1,8 @@
-"""The model as a function: spectra and states in, spectra and states out."""
+"""The model as a function of memory that is kept: spectra and states in, spectra and states out."""
 
 import math
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
 import onnxruntime as ort
@@ -12,50 +13,123 @@ from edge_server.errors import EngineFailedError
 
 Float32 = NDArray[np.float32]
 States = dict[str, Float32]
+_Array = NDArray[np.generic]
+
+
+@dataclass(frozen=True, slots=True)
+class ModelRun:
+    """Where the input of a run of one size is put, and where its output is found until the next run of any size.
+
+    `spectrum` and `clean` are `[frames, streams, bins, 2]` at the model's rate and scale, `states` and `next_states` have
+    `[streams, ...]` for every layer. `last_row` `[streams]` is where, in `frames * streams` rows, each stream's last frame
+    is; None where a run takes one frame.
+    """
+
+    spectrum: Float32
+    states: States
+    last_row: NDArray[np.int64] | None
+    clean: Float32
+    next_states: States
+    outputs: Float32
+    """`clean` and `next_states` as one array."""
+    session: ort.InferenceSession
+    binding: ort.IOBinding
+
+    @property
+    def streams(self) -> int:
+        """How many streams the run takes."""
+        streams: int = self.spectrum.shape[1]
+        return streams
+
+    def clear(self) -> None:
+        """Make the input one frame of silence for streams that begin."""
+        self.spectrum[:] = 0.0
+        for values in self.states.values():
+            values[:] = 0.0
+        if self.last_row is not None:
+            self.last_row[:] = np.arange(self.streams)
 
 
 class Denoiser:
-    """A model that holds no state of its own; `frames_at_once` are what `run_several` takes of every stream, 1 where it cannot.
+    """A model, and the memory of its runs.
 
-    Thread: one at a time.
+    `frames_at_once` are what one run may take of every stream: 1, or 1 and so many. onnxruntime reads and writes this
+    memory itself, so a run allocates and copies nothing around it.
+
+    Thread: one at a time. Mutates: what `prepare` gave.
     """
 
-    def __init__(self, model: ModelFile) -> None:
-        self._one = model.session
-        self._several = model.several.session if model.several else model.session
-        self.frames_at_once = model.frames_at_once
-        self._state_names = [state.name for state in model.facts.states]
-        self._output_names = ["spectrum_out", *(f"state_out_{name}" for name in self._state_names)]
+    def __init__(self, model: ModelFile, max_batch: int) -> None:
+        self._sessions = {1: model.session}
+        if model.several is not None and model.frames_at_once <= max_batch:
+            self._sessions[model.frames_at_once] = model.several.session
+        self.frames_at_once = max(self._sessions)
+        self._bins = model.facts.bins
+        self._states = {state.name: state.shape for state in model.facts.states}
+        row = 2 * self._bins + sum(math.prod(shape) for shape in self._states.values())
+        self._inputs = np.zeros(max_batch * row, np.float32)
+        self._outputs = np.zeros(max_batch * row, np.float32)
+        self._prepared: dict[tuple[int, int], ModelRun] = {}
 
-    def run(self, spectrum: Float32, states: Mapping[str, Float32]) -> tuple[Float32, States]:
-        """Give the clean spectra and the next states of a batch, as new arrays.
+    def prepare(self, streams: int, frames: int = 1) -> ModelRun:
+        """Give the run of so many streams and 1 or `frames_at_once` frames of each, in all no more than `max_batch`.
 
-        `spectrum` is float32 `[batch, bins, 2]` at the model's rate and scale; `states` has `[batch, ...]` for every
-        layer. Raises EngineFailedError when the run fails or gives anything but finite numbers; the arguments are
-        never changed, so nothing is committed.
+        It holds whatever was left in its memory.
         """
-        return self._run(self._one, {"spectrum": spectrum}, states)
+        if (streams, frames) not in self._prepared:
+            self._prepared[streams, frames] = self._bind(streams, frames)
+        return self._prepared[streams, frames]
 
-    def run_several(
-        self, spectrum: Float32, states: Mapping[str, Float32], lengths: NDArray[np.intp]
-    ) -> tuple[Float32, States]:
-        """Do what `run` does for `frames_at_once` frames of every stream, with the same bits.
+    def run(self, run: ModelRun) -> None:
+        """Compute the output of a run from its input, which is not changed.
 
-        `spectrum` is float32 `[frames_at_once * batch, bins, 2]`, first all streams' first frames. The states that come
-        out are those after the first `lengths` `[batch]` frames, 1 or more of each stream.
+        Raises EngineFailedError when the run fails or gives anything but finite numbers.
         """
-        last_row = (lengths - 1) * len(lengths) + np.arange(len(lengths))
-        return self._run(self._several, {"spectrum": spectrum, LAST_ROW: last_row.astype(np.int64)}, states)
-
-    def _run(
-        self, session: ort.InferenceSession, feeds: dict[str, NDArray[np.generic]], states: Mapping[str, Float32]
-    ) -> tuple[Float32, States]:
-        feeds |= {f"state_in_{name}": states[name] for name in self._state_names}
         try:
-            outputs = session.run(self._output_names, feeds)
+            run.session.run_with_iobinding(run.binding)
         except Exception as error:  # onnxruntime's exception classes share no base of their own
             raise EngineFailedError(f"The model could not be run: {error}") from error
         # A NaN in a state would never leave it again; a sum is the cheapest look at every number.
-        if not all(math.isfinite(np.add.reduce(output, axis=None)) for output in outputs):
+        if not math.isfinite(np.add.reduce(run.outputs)):
             raise EngineFailedError("The model gave numbers that are not finite.")
-        return outputs[0], dict(zip(self._state_names, outputs[1:], strict=True))
+
+    def _bind(self, streams: int, frames: int) -> ModelRun:
+        rows: dict[str, tuple[int, ...]] = {"spectrum": (frames * streams, self._bins, 2)}
+        rows_out = {"spectrum_out": rows["spectrum"]}
+        for name, shape in self._states.items():
+            rows[f"state_in_{name}"] = rows_out[f"state_out_{name}"] = (streams, *shape)
+        inputs, outputs = _lay_out(self._inputs, rows), _lay_out(self._outputs, rows_out)
+        last_row = None if frames == 1 else np.zeros(streams, np.int64)
+        by_time = (frames, streams, self._bins, 2)
+        session = self._sessions[frames]
+        return ModelRun(
+            inputs["spectrum"].reshape(by_time),
+            {name: inputs[f"state_in_{name}"] for name in self._states},
+            last_row,
+            outputs["spectrum_out"].reshape(by_time),
+            {name: outputs[f"state_out_{name}"] for name in self._states},
+            self._outputs[: sum(values.size for values in outputs.values())],
+            session,
+            _binding(session, inputs if last_row is None else inputs | {LAST_ROW: last_row}, outputs),
+        )
+
+
+def _lay_out(memory: Float32, shapes: Mapping[str, tuple[int, ...]]) -> dict[str, Float32]:
+    """Give arrays that lie one after the other in memory."""
+    arrays: dict[str, Float32] = {}
+    start = 0
+    for name, shape in shapes.items():
+        stop = start + math.prod(shape)
+        arrays[name] = memory[start:stop].reshape(shape)
+        start = stop
+    return arrays
+
+
+def _binding(
+    session: ort.InferenceSession, inputs: Mapping[str, _Array], outputs: Mapping[str, _Array]
+) -> ort.IOBinding:
+    binding = session.io_binding()
+    for bind, arrays in ((binding.bind_input, inputs), (binding.bind_output, outputs)):
+        for name, values in arrays.items():
+            bind(name, "cpu", 0, values.dtype.type, values.shape, values.ctypes.data)
+    return binding

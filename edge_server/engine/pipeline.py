@@ -11,7 +11,7 @@ from edge_server.audio.pcm import to_s16le
 from edge_server.audio.pcm_audio import Hop
 from edge_server.audio.stft import Complex64, Float32
 from edge_server.engine.batcher import Batcher
-from edge_server.engine.denoiser import Denoiser
+from edge_server.engine.denoiser import Denoiser, ModelRun
 from edge_server.engine.groups import Batch, Group, SubmittedFrame, group_turns
 from edge_server.engine.model_file import ModelFile
 from edge_server.engine.pacing import BatchPacer, batch_bucket
@@ -32,13 +32,9 @@ class Pipeline:
     def __init__(self, model: ModelFile, config: EngineConfig) -> None:
         self._model = model
         self._config = config
-        self._denoiser = Denoiser(model)
+        self._denoiser = Denoiser(model, config.max_batch)
         self._pool = StatePool(model.facts.states, config.max_streams + config.max_file_streams)
-        self._states = self._pool.batch_buffers(config.max_batch)
-        at_once = self._denoiser.frames_at_once
-        self._frames_at_once = at_once if config.max_batch >= at_once else 1
-        self._spectrum = np.empty((config.max_batch, model.facts.bins, 2), np.float32)
-        self._batcher: Batcher[SubmittedFrame] = Batcher(self._frames_at_once)
+        self._batcher: Batcher[SubmittedFrame] = Batcher(self._denoiser.frames_at_once)
         self._banks: dict[int, RateBank] = {}
         self._slots: dict[int, SlotRef] = {}
         self._counts: Counter[str] = Counter()
@@ -91,9 +87,9 @@ class Pipeline:
         started_s = perf_counter()
         self._count_age(now_s - turns[0].frames[0].submitted_s)
         batch = group_turns(turns, self._slot)
-        spectra = self._spectra(batch)
-        dry = [self._analyse(group, spectra) for group in batch.groups]
-        ran = batch.streams > 0 and self._denoise(batch, dry, spectra)
+        run = self._prepare(batch)
+        dry = [self._analyse(group, run.spectrum) for group in batch.groups]
+        ran = batch.streams > 0 and self._denoise(batch, dry, run)
         results = [
             result for group, wet in zip(batch.groups, dry, strict=True) for result in self._synthesise(group, wet, ran)
         ]
@@ -103,9 +99,11 @@ class Pipeline:
         return results
 
     def probe(self) -> None:
-        """Run one frame of silence through the model, on no stream's state; raises EngineFailedError."""
-        states = {state.name: np.zeros((1, *state.shape), np.float32) for state in self._model.facts.states}
-        self._denoiser.run(np.zeros((1, self._model.facts.bins, 2), np.float32), states)
+        """Run silence through every graph of the model, on no stream's state; raises EngineFailedError."""
+        for frames in sorted({1, self._denoiser.frames_at_once}):
+            run = self._denoiser.prepare(1, frames)
+            run.clear()
+            self._denoiser.run(run)
 
     def stats(self, running: bool, live_streams: int, file_streams: int) -> EngineStats:
         """Give the counters so far. Thread: any."""
@@ -126,7 +124,7 @@ class Pipeline:
     def _bank(self, handle: StreamHandle) -> RateBank:
         rate_hz = handle.geometry.engine_rate_hz
         if rate_hz not in self._banks:
-            self._banks[rate_hz] = RateBank(handle.geometry, self._pool.slots, len(self._spectrum))
+            self._banks[rate_hz] = RateBank(handle.geometry, self._pool.slots, self._config.max_batch)
         return self._banks[rate_hz]
 
     def _slot(self, stream_id: int) -> int:
@@ -134,27 +132,28 @@ class Pipeline:
         self._pool.check(slot)
         return slot.index
 
-    def _spectra(self, batch: Batch) -> Float32:
-        """The model's input for a batch, `[frames, rows, bins, 2]`, zero where nobody will write."""
-        frames = self._frames_at_once if batch.frames > 1 else 1
-        rows = min(batch_bucket(batch.streams), self._config.max_batch // frames)
-        spectra = self._spectrum[: frames * rows].reshape(frames, rows, *self._spectrum.shape[1:])
+    def _prepare(self, batch: Batch) -> ModelRun:
+        """Give the run for a batch, with zeros where nobody will write a spectrum."""
+        frames = self._denoiser.frames_at_once if batch.frames > 1 else 1
+        # Where all are late, the memory of one that nobody reads.
+        rows = min(batch_bucket(max(1, batch.streams)), self._config.max_batch // frames)
+        run = self._denoiser.prepare(rows, frames)
         if rows > batch.streams:
-            spectra[:, batch.streams :] = 0.0
+            run.spectrum[:, batch.streams :] = 0.0
         for group in batch.groups:
             if frames > group.frames:
-                spectra[group.frames :, group.rows] = 0.0
-        return spectra
+                run.spectrum[group.frames :, group.rows] = 0.0
+        return run
 
     def _analyse(self, group: Group, spectra: Float32) -> Complex64:
         hops: Any = group.hops()
         model_in = spectra[: group.frames, group.rows]
         return self._banks[group.handle.geometry.engine_rate_hz].analyse(group.slots, hops, group.lengths, model_in)
 
-    def _denoise(self, batch: Batch, dry: list[Complex64], spectra: Float32) -> bool:
+    def _denoise(self, batch: Batch, dry: list[Complex64], run: ModelRun) -> bool:
         self._batch_sizes[batch.frames_on_time] += 1
         try:
-            clean = self._run(batch, spectra)
+            self._run(batch, run)
         except EngineFailedError as error:
             self._counts["failed_runs"] += 1
             self.last_error = error.message
@@ -164,24 +163,20 @@ class Pipeline:
                 self._banks[group.handle.geometry.engine_rate_hz].apply(
                     group.slots[:on_time],
                     spectrum[:, :on_time],
-                    spectra[: group.frames, group.rows],
-                    clean[: group.frames, group.rows],
+                    run.spectrum[: group.frames, group.rows],
+                    run.clean[: group.frames, group.rows],
                     group.floors(),
                     group.lengths[:on_time],
                 )
         return True
 
-    def _run(self, batch: Batch, spectra: Float32) -> Float32:
-        frames, rows = spectra.shape[:2]
-        slots = batch.slots(rows)
-        states, flat = self._pool.gather(slots, self._states), spectra.reshape(-1, *spectra.shape[2:])
-        if frames == 1:
-            clean, states = self._denoiser.run(flat, states)
-        else:
-            clean, states = self._denoiser.run_several(flat, states, batch.lengths(rows))
-        streams = batch.streams
-        self._pool.scatter(slots[:streams], {name: values[:streams] for name, values in states.items()})
-        return clean.reshape(spectra.shape)
+    def _run(self, batch: Batch, run: ModelRun) -> None:
+        slots = batch.slots(run.streams)
+        self._pool.gather(slots, run.states)
+        if run.last_row is not None:
+            run.last_row[:] = (batch.lengths(run.streams) - 1) * run.streams + np.arange(run.streams)
+        self._denoiser.run(run)
+        self._pool.scatter(slots[: batch.streams], run.next_states)
 
     def _count_age(self, age_s: float) -> None:
         self._queue_ages[bisect_left(QUEUE_AGE_BOUNDS_S, age_s)] += 1

@@ -59,19 +59,13 @@ class StatePool:
         if not self._owned[slot.index] or self._generations[slot.index] != slot.generation:
             raise InternalError(f"Slot {slot.index} is no longer owned by generation {slot.generation}.")
 
-    def gather(self, indices: NDArray[np.intp], out: Mapping[str, Float32]) -> dict[str, Float32]:
-        """Copy the states of the slots `[batch]` into the first rows of `out`, and give those rows."""
-        batch = len(indices)
-        return {
-            name: np.take(rows, indices, axis=0, out=out[name][:batch], mode="clip")
-            for name, rows in self._rows.items()
-        }
+    def gather(self, indices: NDArray[np.intp], out: Mapping[str, Float32]) -> None:
+        """Copy the states of the slots `[batch]` into `out`, `[batch, ...]` of every layer."""
+        for name, rows in self._rows.items():
+            np.take(rows, indices, axis=0, out=out[name], mode="clip")
 
     def scatter(self, indices: NDArray[np.intp], states: Mapping[str, Float32]) -> None:
-        """Commit states `[batch, ...]` to the slots `[batch]`."""
+        """Commit the first rows of states `[batch or more, ...]` to the slots `[batch]`."""
+        batch = len(indices)
         for name, rows in self._rows.items():
-            rows[indices] = states[name]
-
-    def batch_buffers(self, max_batch: int) -> dict[str, Float32]:
-        """Give arrays that `gather` can fill with up to `max_batch` rows."""
-        return {name: np.empty((max_batch, *rows.shape[1:]), np.float32) for name, rows in self._rows.items()}
+            rows[indices] = states[name][:batch]

@@ -37,14 +37,17 @@ class FlakySession:
         self.broken = False
         self.hold_next: threading.Event | None = None
 
-    def run(self, names: list[str], feeds: dict[str, Float32]) -> Any:
+    def io_binding(self) -> Any:
+        return self._session.io_binding()
+
+    def run_with_iobinding(self, binding: Any) -> None:
         self.runs += 1
         held, self.hold_next = self.hold_next, None
         if held is not None:
             held.wait(WAIT_S)
         if self.broken:
             raise RuntimeError("out of order")
-        return self._session.run(names, feeds)
+        self._session.run_with_iobinding(binding)
 
 
 def flaky(model: ModelFile) -> tuple[ModelFile, FlakySession]:

@@ -1,48 +1,103 @@
 import numpy as np
 import pytest
 
-from edge_server.engine.denoiser import Denoiser, Float32
+from edge_server.engine.denoiser import Denoiser, Float32, ModelRun
 from edge_server.engine.model_file import ModelFile
 from edge_server.errors import EngineFailedError
+from tests.engine.driving import flaky
 
 
-def inputs(batch: int) -> tuple[Float32, dict[str, Float32]]:
-    random = np.random.default_rng(batch)
-    spectrum = random.standard_normal((batch, 257, 2)).astype(np.float32)
-    states = {name: random.uniform(0, 1, (batch, 257)).astype(np.float32) for name in ("noise", "previous")}
+def inputs(streams: int, frames: int = 1) -> tuple[Float32, dict[str, Float32]]:
+    random = np.random.default_rng(streams)
+    spectrum = random.standard_normal((frames, streams, 257, 2)).astype(np.float32)
+    states = {name: random.uniform(0, 1, (streams, 257)).astype(np.float32) for name in ("noise", "previous")}
     return spectrum, states
 
 
-def test_a_run_changes_none_of_its_arguments(tiny_model: ModelFile) -> None:
+def put(run: ModelRun, spectrum: Float32, states: dict[str, Float32]) -> None:
+    run.spectrum[:] = spectrum
+    for name, values in states.items():
+        run.states[name][:] = values
+
+
+def contents(run: ModelRun) -> list[bytes]:
+    return [run.clean.tobytes(), *(values.tobytes() for values in run.next_states.values())]
+
+
+def test_a_run_gives_what_onnxruntime_gives_and_changes_none_of_its_input(tiny_model: ModelFile) -> None:
+    denoiser = Denoiser(tiny_model, 8)
     spectrum, states = inputs(4)
-    before = [spectrum.tobytes(), *(rows.tobytes() for rows in states.values())]
-    clean, next_states = Denoiser(tiny_model).run(spectrum, states)
-    assert [spectrum.tobytes(), *(rows.tobytes() for rows in states.values())] == before
-    assert clean.shape == (4, 257, 2)
-    assert not np.array_equal(next_states["noise"], states["noise"])
+    run = denoiser.prepare(4)
+    put(run, spectrum, states)
+    denoiser.run(run)
+    assert run.spectrum.tobytes() == spectrum.tobytes()
+    assert all(run.states[name].tobytes() == states[name].tobytes() for name in states)
+    expected = tiny_model.session.run(
+        ["spectrum_out", *(f"state_out_{name}" for name in states)],
+        {"spectrum": spectrum[0], **{f"state_in_{name}": values for name, values in states.items()}},
+    )
+    assert contents(run) == [values.tobytes() for values in expected]
+    assert run.next_states["noise"].tobytes() != states["noise"].tobytes()
 
 
 def test_a_row_alone_equals_the_row_in_a_batch_bit_for_bit(tiny_model: ModelFile) -> None:
-    denoiser = Denoiser(tiny_model)
+    denoiser = Denoiser(tiny_model, 17)
     spectrum, states = inputs(17)
-    clean, next_states = denoiser.run(spectrum, states)
+    run = denoiser.prepare(17)
+    put(run, spectrum, states)
+    denoiser.run(run)
+    clean, next_noise = run.clean.copy(), run.next_states["noise"].copy()
+    alone = denoiser.prepare(1)
     for i in range(17):
-        alone, alone_states = denoiser.run(
-            spectrum[i : i + 1], {name: rows[i : i + 1] for name, rows in states.items()}
-        )
-        assert alone.tobytes() == clean[i].tobytes()
-        assert alone_states["noise"].tobytes() == next_states["noise"][i].tobytes()
+        put(alone, spectrum[:, i : i + 1], {name: rows[i : i + 1] for name, rows in states.items()})
+        denoiser.run(alone)
+        assert alone.clean.tobytes() == clean[:, i].tobytes()
+        assert alone.next_states["noise"].tobytes() == next_noise[i].tobytes()
 
 
-def test_wrong_shapes_are_a_failed_run(tiny_model: ModelFile) -> None:
-    spectrum, states = inputs(2)
-    with pytest.raises(EngineFailedError):
-        Denoiser(tiny_model).run(spectrum[:, :100], states)
+def test_runs_of_one_size_share_their_memory(tiny_model: ModelFile) -> None:
+    denoiser = Denoiser(tiny_model, 8)
+    assert denoiser.prepare(3) is denoiser.prepare(3)
+    assert np.shares_memory(denoiser.prepare(3).clean, denoiser.prepare(8).clean)
+
+
+def test_one_run_takes_several_frames_only_where_they_are_in_its_memory(tiny_model: ModelFile) -> None:
+    assert tiny_model.frames_at_once == 4
+    assert Denoiser(tiny_model, 4).frames_at_once == 4
+    assert Denoiser(tiny_model, 3).frames_at_once == 1
+
+
+def test_a_run_that_onnxruntime_refuses_is_a_failed_run(tiny_model: ModelFile) -> None:
+    model, session = flaky(tiny_model)
+    denoiser = Denoiser(model, 1)
+    run = denoiser.prepare(1)
+    session.broken = True
+    with pytest.raises(EngineFailedError, match="out of order"):
+        denoiser.run(run)
 
 
 @pytest.mark.parametrize("poison", [np.nan, np.inf])
 def test_numbers_that_are_not_finite_are_a_failed_run(tiny_model: ModelFile, poison: float) -> None:
+    denoiser = Denoiser(tiny_model, 2)
     spectrum, states = inputs(2)
-    states["noise"][1, 7] = poison
+    run = denoiser.prepare(2)
+    put(run, spectrum, states)
+    run.states["noise"][1, 7] = poison
     with pytest.raises(EngineFailedError, match="finite"):
-        Denoiser(tiny_model).run(spectrum, states)
+        denoiser.run(run)
+    # What a failed run left in the memory is nobody's.
+    put(run, spectrum, states)
+    denoiser.run(run)
+
+
+def test_a_cleared_run_is_silence_for_streams_that_begin(tiny_model: ModelFile) -> None:
+    denoiser = Denoiser(tiny_model, 8)
+    run = denoiser.prepare(2, 4)
+    put(run, *inputs(2, 4))
+    run.clear()
+    assert not run.spectrum.any()
+    assert not any(values.any() for values in run.states.values())
+    assert run.last_row is not None
+    assert run.last_row.tolist() == [0, 1]
+    denoiser.run(run)
+    assert not run.clean.any()

@@ -7,6 +7,7 @@ from edge_server.engine.stats import EngineConfig
 from edge_server.engine.worker import Engine
 from edge_server.engine_limits import engine_threads
 from edge_server.errors import TooManyStreamsError
+from edge_server.sessions import capacity
 from edge_server.sessions.admission import Admission
 from edge_server.sessions.capacity import SHARE_USED, Capacity, available_cores, measure_capacity
 
@@ -51,6 +52,20 @@ def test_this_machine_carries_voices(tiny_model: ModelFile, threads: int) -> Non
     assert measured.voices >= 1
     assert measured.packet_s > 0
     assert measured.run_cost.run_s(32) > 0
+
+
+def test_neither_a_lucky_moment_nor_a_hiccup_of_the_processor_counts(
+    tiny_model: ModelFile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    usual, strange = (4e-3, 1e-4), [(1e-4, 1e-6), (0.9, 0.1)]
+
+    def measured(moments: list[tuple[float, float]]) -> Capacity:
+        # Twelve rounds of one voice, then twelve of a full batch.
+        rounds = iter([*moments, *[usual] * (12 - len(moments))] * 2)
+        monkeypatch.setattr(capacity, "_round", lambda *arguments: next(rounds))
+        return measure_capacity(tiny_model, 2, 1)
+
+    assert measured(strange) == measured([]) == measured(strange[:1] * 5) == measured(strange[1:] * 5)
 
 
 def test_as_many_are_admitted_as_were_measured_and_a_refusal_says_when_to_ask_again(tiny_model: ModelFile) -> None:
