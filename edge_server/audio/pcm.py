@@ -20,9 +20,18 @@ def from_s16le(data: bytes | bytearray | memoryview) -> NDArray[np.float32]:
     """
     if len(data) % BYTES_PER_SAMPLE:
         raise PacketWrongSizeError(f"{len(data)} bytes are not a whole number of 16-bit samples.")
-    samples = np.frombuffer(data, dtype=_PCM).astype(np.float32)
-    samples *= np.float32(1.0 / FULL_SCALE)
+    samples = np.empty(len(data) // BYTES_PER_SAMPLE, np.float32)
+    fill_from_s16le(samples, data)
     return samples
+
+
+def fill_from_s16le(samples: NDArray[np.float32], data: bytes | bytearray | memoryview) -> None:
+    """Put the samples of little-endian 16-bit PCM into an array of any shape that has as many.
+
+    Mutates: `samples`.
+    """
+    samples[:] = np.frombuffer(data, dtype=_PCM).reshape(samples.shape)
+    samples *= np.float32(1.0 / FULL_SCALE)
 
 
 def to_s16(samples: NDArray[np.float32]) -> NDArray[np.int16]:

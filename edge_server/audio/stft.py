@@ -7,7 +7,7 @@ import numpy as np
 import scipy.fft
 from numpy.typing import NDArray
 
-from edge_server.audio.pcm import from_s16le
+from edge_server.audio.pcm import fill_from_s16le
 
 Float32 = NDArray[np.float32]
 Complex64 = NDArray[np.complex64]
@@ -93,6 +93,6 @@ def of_last(values: Float32, lengths: Lengths) -> Float32:
 def _fill(rows: Float32, hops: Hops) -> None:
     if isinstance(hops[0], bytes):
         # One conversion for all of them: for each alone, the calls would cost more than the arithmetic.
-        rows[:] = from_s16le(b"".join(cast("Sequence[bytes]", hops))).reshape(rows.shape)
+        fill_from_s16le(rows, b"".join(cast("Sequence[bytes]", hops)))
     else:
         np.stack(cast("Sequence[Float32]", hops), out=rows)

@@ -1,8 +1,8 @@
 """The model as a function of memory that is kept: spectra and states in, spectra and states out."""
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import accumulate
 
 import numpy as np
 import onnxruntime as ort
@@ -12,7 +12,8 @@ from edge_server.engine.model_file import LAST_ROW, ModelFile
 from edge_server.errors import EngineFailedError
 
 Float32 = NDArray[np.float32]
-States = dict[str, Float32]
+Blocks = dict[tuple[int, ...], Float32]
+"""The states of each shape, `[states, streams, *shape]` in the order of `ModelFacts.state_blocks`."""
 _Array = NDArray[np.generic]
 
 
@@ -20,18 +21,17 @@ _Array = NDArray[np.generic]
 class ModelRun:
     """Where the input of a run of one size is put, and where its output is found until the next run of any size.
 
-    `spectrum` and `clean` are `[frames, streams, bins, 2]` at the model's rate and scale, `states` and `next_states` have
-    `[streams, ...]` for every layer. `last_row` `[streams]` is where, in `frames * streams` rows, each stream's last frame
-    is; None where a run takes one frame.
+    `spectrum` and `clean` are `[frames, streams, bins, 2]` at the model's rate and scale. `last_row` `[streams]` is where, in
+    `frames * streams` rows, each stream's last frame is; None where a run takes one frame. `outputs` is `clean` and
+    `next_states` as one array.
     """
 
     spectrum: Float32
-    states: States
+    states: Blocks
     last_row: NDArray[np.int64] | None
     clean: Float32
-    next_states: States
+    next_states: Blocks
     outputs: Float32
-    """`clean` and `next_states` as one array."""
     session: ort.InferenceSession
     binding: ort.IOBinding
 
@@ -65,8 +65,8 @@ class Denoiser:
             self._sessions[model.frames_at_once] = model.several.session
         self.frames_at_once = max(self._sessions)
         self._bins = model.facts.bins
-        self._states = {state.name: state.shape for state in model.facts.states}
-        row = 2 * self._bins + sum(math.prod(shape) for shape in self._states.values())
+        self._names = model.facts.state_blocks
+        row = 2 * self._bins + sum(len(names) * math.prod(shape) for shape, names in self._names.items())
         self._inputs = np.zeros(max_batch * row, np.float32)
         self._outputs = np.zeros(max_batch * row, np.float32)
         self._prepared: dict[tuple[int, int], ModelRun] = {}
@@ -94,42 +94,33 @@ class Denoiser:
             raise EngineFailedError("The model gave numbers that are not finite.")
 
     def _bind(self, streams: int, frames: int) -> ModelRun:
-        rows: dict[str, tuple[int, ...]] = {"spectrum": (frames * streams, self._bins, 2)}
-        rows_out = {"spectrum_out": rows["spectrum"]}
-        for name, shape in self._states.items():
-            rows[f"state_in_{name}"] = rows_out[f"state_out_{name}"] = (streams, *shape)
-        inputs, outputs = _lay_out(self._inputs, rows), _lay_out(self._outputs, rows_out)
+        spectrum, states, _ = self._lay_out(self._inputs, streams, frames)
+        clean, next_states, outputs = self._lay_out(self._outputs, streams, frames)
         last_row = None if frames == 1 else np.zeros(streams, np.int64)
-        by_time = (frames, streams, self._bins, 2)
-        session = self._sessions[frames]
-        return ModelRun(
-            inputs["spectrum"].reshape(by_time),
-            {name: inputs[f"state_in_{name}"] for name in self._states},
-            last_row,
-            outputs["spectrum_out"].reshape(by_time),
-            {name: outputs[f"state_out_{name}"] for name in self._states},
-            self._outputs[: sum(values.size for values in outputs.values())],
-            session,
-            _binding(session, inputs if last_row is None else inputs | {LAST_ROW: last_row}, outputs),
+        binding = self._sessions[frames].io_binding()
+        rows = (frames * streams, self._bins, 2)
+        arrays_in: dict[str, _Array] = {"spectrum": spectrum.reshape(rows), **self._named("state_in_", states)}
+        if last_row is not None:
+            arrays_in[LAST_ROW] = last_row
+        arrays_out = {"spectrum_out": clean.reshape(rows), **self._named("state_out_", next_states)}
+        for bind, arrays in ((binding.bind_input, arrays_in), (binding.bind_output, arrays_out)):
+            for name, values in arrays.items():
+                bind(name, "cpu", 0, values.dtype.type, values.shape, values.ctypes.data)
+        return ModelRun(spectrum, states, last_row, clean, next_states, outputs, self._sessions[frames], binding)
+
+    def _lay_out(self, memory: Float32, streams: int, frames: int) -> tuple[Float32, Blocks, Float32]:
+        """Give spectra and states that lie one after the other in memory, and as much of it as they take."""
+        shapes: list[tuple[int, ...]] = [(frames, streams, self._bins, 2)]
+        shapes += [(len(names), streams, *shape) for shape, names in self._names.items()]
+        ends = list(accumulate(math.prod(shape) for shape in shapes))
+        spectrum, *states = (
+            memory[end - math.prod(shape) : end].reshape(shape) for shape, end in zip(shapes, ends, strict=True)
         )
+        return spectrum, dict(zip(self._names, states, strict=True)), memory[: ends[-1]]
 
-
-def _lay_out(memory: Float32, shapes: Mapping[str, tuple[int, ...]]) -> dict[str, Float32]:
-    """Give arrays that lie one after the other in memory."""
-    arrays: dict[str, Float32] = {}
-    start = 0
-    for name, shape in shapes.items():
-        stop = start + math.prod(shape)
-        arrays[name] = memory[start:stop].reshape(shape)
-        start = stop
-    return arrays
-
-
-def _binding(
-    session: ort.InferenceSession, inputs: Mapping[str, _Array], outputs: Mapping[str, _Array]
-) -> ort.IOBinding:
-    binding = session.io_binding()
-    for bind, arrays in ((binding.bind_input, inputs), (binding.bind_output, outputs)):
-        for name, values in arrays.items():
-            bind(name, "cpu", 0, values.dtype.type, values.shape, values.ctypes.data)
-    return binding
+    def _named(self, prefix: str, blocks: Blocks) -> dict[str, Float32]:
+        return {
+            prefix + name: values
+            for shape, names in self._names.items()
+            for name, values in zip(names, blocks[shape], strict=True)
+        }

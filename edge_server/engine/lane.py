@@ -2,8 +2,8 @@
 
 import threading
 import time
-from collections import deque
 from collections.abc import Callable
+from queue import SimpleQueue
 
 from edge_server.engine.groups import SubmittedFrame
 from edge_server.engine.pacing import BatchPacer
@@ -11,6 +11,10 @@ from edge_server.engine.pipeline import Pipeline
 from edge_server.engine.stream_handle import Priority, Result
 
 Order = Callable[[Pipeline], None]
+
+
+def _wake_up(pipeline: Pipeline) -> None:
+    """An order for a thread that is to see that it should stop."""
 
 
 class Lane:
@@ -36,8 +40,7 @@ class Lane:
         self._clock = clock
         self._finished = finished
         self._failed = failed
-        self._orders: deque[Order | SubmittedFrame] = deque()
-        self._orders_came = threading.Event()
+        self._orders: SimpleQueue[Order | SubmittedFrame] = SimpleQueue()
         self._stopping = False
         self._thread: threading.Thread | None = None
 
@@ -54,7 +57,7 @@ class Lane:
     def ask_to_stop(self) -> None:
         """Let the thread finish its batch and end; frames that still wait are discarded. Thread: any."""
         self._stopping = True
-        self._orders_came.set()
+        self._orders.put(_wake_up)
 
     def join(self, timeout_s: float) -> None:
         """Wait for the end of the thread."""
@@ -63,10 +66,7 @@ class Lane:
 
     def order(self, order: Order | SubmittedFrame) -> None:
         """Leave a frame, or something to be done before the frames that follow it. Thread: any."""
-        self._orders.append(order)
-        # A flag that is up is taken down before the orders are read, so this one will be among them.
-        if not self._orders_came.is_set():
-            self._orders_came.set()
+        self._orders.put(order)
 
     def step(self) -> bool:
         """Carry out what was ordered and run one batch on the caller's thread; False when there was nothing to run."""
@@ -82,10 +82,11 @@ class Lane:
         while self.step():
             pass
 
-    def _carry_out_orders(self) -> None:
-        frames = 0
-        while self._orders:
-            order = self._orders.popleft()
+    def _carry_out_orders(self, *first: Order | SubmittedFrame) -> None:
+        orders, frames = [*first], 0
+        while not self._orders.empty():
+            orders.append(self._orders.get_nowait())
+        for order in orders:
             if isinstance(order, SubmittedFrame):
                 self.pipeline.enqueue(order)
                 frames += 1
@@ -95,17 +96,14 @@ class Lane:
             self.pacer.count(frames, self._clock())
 
     def _wait_for_company(self) -> None:
-        # Asleep, and not at the flag, which goes up with every frame: one wake-up for all is the point.
+        # Asleep, and not at the queue, which every frame comes to: one wake-up for all is the point.
         if (wait_s := self.pipeline.wait_s(self.pacer, self._clock())) > 0:
             time.sleep(wait_s)
 
     def _run(self) -> None:
         try:
             while not self._stopping:
-                self._orders_came.wait()
-                # Cleared before the orders are read: one that comes meanwhile sets it again and is not slept over.
-                self._orders_came.clear()
-                self._carry_out_orders()
+                self._carry_out_orders(self._orders.get())
                 self._wait_for_company()
                 while not self._stopping and self.step():
                     self._carry_out_orders()

@@ -40,6 +40,14 @@ class ModelFacts:
     licence: str
     training_data: str
 
+    @property
+    def state_blocks(self) -> dict[tuple[int, ...], list[str]]:
+        """The names of the states of each shape, which are kept beside each other and copied together."""
+        blocks: dict[tuple[int, ...], list[str]] = {}
+        for state in self.states:
+            blocks.setdefault(state.shape, []).append(state.name)
+        return blocks
+
     def geometry(self, sample_rate_hz: int) -> StreamGeometry:
         """Give the geometry of a stream at `sample_rate_hz`; raises UnsupportedRateError."""
         return StreamGeometry.for_rate(

@@ -33,7 +33,7 @@ class Pipeline:
         self._model = model
         self._config = config
         self._denoiser = Denoiser(model, config.max_batch)
-        self._pool = StatePool(model.facts.states, config.max_streams + config.max_file_streams)
+        self._pool = StatePool(model.facts.state_blocks, config.max_streams + config.max_file_streams)
         self._batcher: Batcher[SubmittedFrame] = Batcher(self._denoiser.frames_at_once)
         self._banks: dict[int, RateBank] = {}
         self._slots: dict[int, SlotRef] = {}

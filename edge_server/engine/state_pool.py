@@ -1,12 +1,11 @@
 """Recurrent states of all streams, one row a slot."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sized
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_server.engine.model_file import StateFacts
 from edge_server.errors import InternalError, TooManyStreamsError
 
 Float32 = NDArray[np.float32]
@@ -21,13 +20,16 @@ class SlotRef:
 
 
 class StatePool:
-    """States `[slots, ...]` of every layer, with owned rows.
+    """The states of all slots, with owned rows: of each shape, `[states, slots, *shape]`.
+
+    Those of one shape are copied at once: between two calls of numpy the network loop may take Python's lock, and the engine
+    waits for it.
 
     Thread: one, the engine's.
     """
 
-    def __init__(self, states: tuple[StateFacts, ...], slots: int) -> None:
-        self._rows = {state.name: np.zeros((slots, *state.shape), np.float32) for state in states}
+    def __init__(self, names: Mapping[tuple[int, ...], Sized], slots: int) -> None:
+        self._rows = {shape: np.zeros((len(same), slots, *shape), np.float32) for shape, same in names.items()}
         self._generations = [0] * slots
         self._owned = [False] * slots
         self._free = list(range(slots - 1, -1, -1))
@@ -45,7 +47,7 @@ class StatePool:
         self._owned[index] = True
         self._generations[index] += 1
         for rows in self._rows.values():
-            rows[index] = 0.0
+            rows[:, index] = 0.0
         return SlotRef(index, self._generations[index])
 
     def release(self, slot: SlotRef) -> None:
@@ -59,13 +61,13 @@ class StatePool:
         if not self._owned[slot.index] or self._generations[slot.index] != slot.generation:
             raise InternalError(f"Slot {slot.index} is no longer owned by generation {slot.generation}.")
 
-    def gather(self, indices: NDArray[np.intp], out: Mapping[str, Float32]) -> None:
-        """Copy the states of the slots `[batch]` into `out`, `[batch, ...]` of every layer."""
-        for name, rows in self._rows.items():
-            np.take(rows, indices, axis=0, out=out[name], mode="clip")
+    def gather(self, indices: NDArray[np.intp], out: Mapping[tuple[int, ...], Float32]) -> None:
+        """Copy the states of the slots `[batch]` into `out`, of each shape `[states, batch, *shape]`."""
+        for shape, rows in self._rows.items():
+            np.take(rows, indices, axis=1, out=out[shape], mode="clip")
 
-    def scatter(self, indices: NDArray[np.intp], states: Mapping[str, Float32]) -> None:
-        """Commit the first rows of states `[batch or more, ...]` to the slots `[batch]`."""
+    def scatter(self, indices: NDArray[np.intp], states: Mapping[tuple[int, ...], Float32]) -> None:
+        """Commit the first `[batch]` of the states, of each shape `[states, batch or more, *shape]`, to the slots."""
         batch = len(indices)
-        for name, rows in self._rows.items():
-            rows[indices] = states[name][:batch]
+        for shape, rows in self._rows.items():
+            rows[:, indices] = states[shape][:, :batch]

@@ -1,17 +1,21 @@
 import numpy as np
 import pytest
 
-from edge_server.engine.model_file import StateFacts
+from edge_server.engine.denoiser import Blocks
 from edge_server.engine.state_pool import StatePool
 from edge_server.errors import InternalError, TooManyStreamsError
 
+FLAT, DEEP = (4,), (2, 3)
+
 
 def pool(slots: int = 3) -> StatePool:
-    return StatePool((StateFacts("flat", (4,)), StateFacts("deep", (2, 3))), slots)
+    return StatePool({FLAT: ["one", "two"], DEEP: ["three"]}, slots)
 
 
-def states(value: float, batch: int) -> dict[str, np.ndarray[tuple[int, ...], np.dtype[np.float32]]]:
-    return {"flat": np.full((batch, 4), value, np.float32), "deep": np.full((batch, 2, 3), value, np.float32)}
+def states(value: float, batch: int) -> Blocks:
+    """Give 1, 2 and 3 times the value in the states "one", "two" and "three"."""
+    flat = np.stack([np.full((batch, *FLAT), factor * value, np.float32) for factor in (1, 2)])
+    return {FLAT: flat, DEEP: np.full((1, batch, *DEEP), 3 * value, np.float32)}
 
 
 def test_scattered_states_are_gathered_from_their_slots_only() -> None:
@@ -20,8 +24,8 @@ def test_scattered_states_are_gathered_from_their_slots_only() -> None:
     committed, gathered = states(2.0, 3), states(9.0, 3)
     states_pool.scatter(indices[[2, 0]], committed)
     states_pool.gather(indices, gathered)
-    assert gathered["flat"].tolist() == [[2.0] * 4, [0.0] * 4, [2.0] * 4]
-    assert not gathered["deep"][1].any()
+    assert gathered[FLAT].tolist() == [[[2.0] * 4, [0.0] * 4, [2.0] * 4], [[4.0] * 4, [0.0] * 4, [4.0] * 4]]
+    assert gathered[DEEP][0, :, 0, 0].tolist() == [6.0, 0.0, 6.0]
 
 
 def test_an_acquired_slot_is_zero_whatever_was_in_it() -> None:
