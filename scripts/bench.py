@@ -12,10 +12,11 @@ from edge_server.config import REPOSITORY
 from edge_server.engine.model_file import find_default_model
 from edge_server.errors import HushboxError
 from scripts.bench_box import box_table, run_box_benchmark
+from scripts.bench_day import run_stream_soak
 from scripts.bench_engine import DEFAULT_BATCHES, engine_table, run_engine_benchmark
 from scripts.bench_hostile import hostile_table, run_hostile_benchmark
 from scripts.bench_sessions import MAX_BASELINE, run_sessions_benchmark, sessions_table
-from scripts.bench_soak import run_crowd_soak, run_stream_soak, soak_table
+from scripts.bench_soak import run_crowd_soak, soak_table
 from scripts.bench_stages import run_stages_benchmark, stages_table
 
 MODEL_OPTION = click.option(

@@ -1,7 +1,5 @@
-"""The `soak` benchmark: what grows, drifts or leaks when a box runs for long."""
+"""Sessions that come and go for an hour: the second half of the `soak` benchmark."""
 
-import gc
-import math
 import time
 import urllib.request
 from collections.abc import Iterator
@@ -11,118 +9,49 @@ from typing import Any
 import psutil
 from tqdm import tqdm
 
-from edge_server.engine.model_file import load_model
-from edge_server.engine.stats import EngineConfig
-from edge_server.engine.worker import Engine
-from edge_server.errors import EngineFailedError
-from edge_server.sessions.live_voice import LiveVoice, VoiceContext, VoiceRequest
-from edge_server.sessions.pump import Pump
-from edge_server.sessions.stream_limits import StreamLimits
-from edge_server.transport.packets import KIND_AUDIO, AudioPacket
 from scripts.bench_servers import running_box
-from scripts.bench_sessions import speech, spoken_load
+from scripts.bench_sessions import LoadResult, speech, spoken_load
 
-RATE_HZ = 16000
-PACKET = 1024
-"""64 ms are four frames, which go in one run: the quickest way through a day."""
 WARM_UP_SHARE = 0.1
 WAVE_S = 3.0
-_WAVES = (("socketio", 20), ("raw", 60), ("socketio", 60), ("raw", 20))
-"""The transport and the length of a packet in ms of one wave after the other."""
+_WAVES = (("socketio", 60, 1), ("raw", 20, 2), ("raw", 60, 1), ("socketio", 20, 2))
+"""Of one wave after the other: the transport, the length of a packet in ms, and by how much fewer come."""
 
 
-class _Ear:
-    """Compares what comes back with what was said, delay apart: a stream with no suppression is a delay line."""
+def run_crowd_soak(model_path: Path, sessions: int, minutes: float, wave_s: float = WAVE_S) -> dict[str, Any]:
+    """Let waves of sessions come to a real box, speak and vanish, over both transports, with long packets and short ones.
 
-    def __init__(self, said: bytes) -> None:
-        self.said = said
-        self.delay_bytes = 0
-        self.heard_bytes = 0
-        self.wrong = 0
-
-    def answer(self, packet: AudioPacket) -> None:
-        """Compare a packet."""
-        start = self.heard_bytes - self.delay_bytes
-        self.heard_bytes += len(packet.payload)
-        if start >= 0:
-            at = start % len(self.said)
-            wanted = (self.said + self.said)[at : at + len(packet.payload)]
-            self.wrong += packet.payload != wanted
-
-    def overloaded(self, error: object) -> None:
-        """Nothing is ever late here."""
-
-    def engine_failed(self, error: EngineFailedError) -> None:
-        """Pass it on."""
-        raise error
-
-
-def run_stream_soak(model_path: Path, hours: float) -> dict[str, Any]:
-    """Feed one stream so many simulated hours, as fast as the machine goes, beside one that hears its own input back.
-
-    Gives `{"simulated_hours", "times_real_time", "rss_growth_percent", "drift_samples", "wrong_packets"}`.
+    Short packets cost more: half as many come with them. Gives `{"sessions", "minutes", "waves", "rss_growth_percent",
+    "threads", "descriptors", "streams_left", "sessions_left", "late_frames", "dropped", "waves_not_ok"}`, where threads and
+    descriptors are pairs, after the first waves and at the end, and a wave is not ok when its audio is not.
     """
-    model = load_model(model_path)
-    engine = Engine(model, EngineConfig(max_streams=2), lambda: None)
-    pump = Pump(engine)
-    context = VoiceContext(pump, StreamLimits(50, 1.0), math.inf, time.monotonic)
-    clip = speech(model_path, 10.0).clips[0]
-    clip = clip[: len(clip) // (2 * PACKET) * 2 * PACKET]
-    ear, other = _Ear(clip), _Ear(clip)
-    dry = LiveVoice(context, VoiceRequest(model.facts.geometry(RATE_HZ), PACKET, 0.0), ear)
-    wet = LiveVoice(context, VoiceRequest(model.facts.geometry(RATE_HZ), PACKET, None), other)
-    ear.delay_bytes = 2 * dry.stream.delay_samples
-    packets, began_s, warm_bytes = round(hours * 3600 * RATE_HZ / PACKET), time.perf_counter(), 0
-    chunks = [clip[at : at + 2 * PACKET] for at in range(0, len(clip), 2 * PACKET)]
-    for number in tqdm(range(packets), desc="one stream", unit=" packets", disable=None):
-        for voice in (dry, wet):
-            voice.accept(AudioPacket(KIND_AUDIO, 0, number, 0, chunks[number % len(chunks)]))
-        engine.run_inline()
-        pump.drain()
-        if number == int(packets * WARM_UP_SHARE):
-            gc.collect()
-            warm_bytes = psutil.Process().memory_info().rss
-    gc.collect()
-    grown_bytes = psutil.Process().memory_info().rss - warm_bytes
-    return {
-        "simulated_hours": hours,
-        "times_real_time": round(hours * 3600 / (time.perf_counter() - began_s), 1),
-        "rss_growth_percent": round(100 * grown_bytes / warm_bytes, 2),
-        "drift_samples": packets * PACKET - other.heard_bytes // 2,
-        "wrong_packets": ear.wrong,
-    }
-
-
-def run_crowd_soak(model_path: Path, sessions: int, minutes: float) -> dict[str, Any]:
-    """Let waves of sessions come to a real box, speak and vanish, over both transports and with short and long packets.
-
-    Gives `{"sessions", "minutes", "waves", "rss_growth_percent", "threads", "descriptors", "streams_left",
-    "sessions_left"}`, where threads and descriptors are pairs: after the first waves, and at the end.
-    """
-    said = speech(model_path, WAVE_S + 1.0)
+    said = speech(model_path, wave_s + 1.0)
     with running_box(model_path, sessions, "socketio", tls=False) as server:
-        process = psutil.Process(server.pid)
-        began_s, waves = time.monotonic(), 0
+        process, until_s = psutil.Process(server.pid), time.monotonic() + 60 * minutes
+        warm_s = until_s - 60 * minutes * (1 - WARM_UP_SHARE)
+        loads: list[LoadResult] = []
         first: dict[str, float] = {}
         bar = tqdm(desc="a crowd", unit=" waves", disable=None)
-        while time.monotonic() < began_s + 60 * minutes or waves < 2 * len(_WAVES):
-            server.dialect, packet_ms = _WAVES[waves % len(_WAVES)]
-            spoken_load(server, said, sessions, packet_ms, WAVE_S)
-            waves += 1
-            bar.update()
-            if not first and waves >= len(_WAVES) and time.monotonic() - began_s >= 60 * minutes * WARM_UP_SHARE:
+        while time.monotonic() < until_s or len(loads) < 2 * len(_WAVES):
+            for server.dialect, packet_ms, fewer in _WAVES:
+                loads.append(spoken_load(server, said, max(1, sessions // fewer), packet_ms, wave_s))
+                bar.update()
+            if not first and time.monotonic() >= warm_s:
                 first = _footprint(process, server.port)
         bar.close()
         last = _footprint(process, server.port)
     return {
         "sessions": sessions,
         "minutes": minutes,
-        "waves": waves,
+        "waves": len(loads),
         "rss_growth_percent": round(100 * (last["rss"] / first["rss"] - 1), 2),
         "threads": [first["threads"], last["threads"]],
         "descriptors": [first["descriptors"], last["descriptors"]],
         "streams_left": last["hushbox_streams"],
         "sessions_left": last["hushbox_sessions"],
+        "late_frames": sum(load.late_frames for load in loads),
+        "dropped": sum(load.dropped for load in loads),
+        "waves_not_ok": sum(load.audio_ok is False for load in loads),
     }
 
 
