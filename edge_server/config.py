@@ -99,7 +99,7 @@ class Settings:
     ping_timeout_s: Annotated[int, "Time a client has to answer a ping, in seconds."] = 10
     housekeeping_s: Annotated[float, "Interval at which token deadlines are checked, in seconds."] = 1.0
     stats_interval_s: Annotated[float, "Interval at which owners are sent statistics, in seconds."] = 1.0
-    probe_timeout_s: Annotated[float, "Deadline of the probe frame behind /readyz, in seconds."] = 1.0
+    probe_timeout_s: Annotated[float, "Deadline of the probe behind /readyz, in seconds."] = 1.0
     stop_timeout_s: Annotated[float, "Longest wait for live streams to flush at shutdown, in seconds."] = 3.0
 
     def __post_init__(self) -> None:

@@ -20,6 +20,7 @@ class NaiveStream:
         facts = model.facts
         self._session = model.session
         self._states = {f"state_in_{state.name}": np.zeros((1, *state.shape), np.float32) for state in facts.states}
+        self._outputs = ["spectrum_out", *(f"state_out_{state.name}" for state in facts.states)]
         self._hop = facts.hop_samples
         self._window = np.sqrt(np.hanning(facts.window_samples + 1)[:-1]).astype(np.float32)
         self._history = np.zeros(facts.window_samples, np.float32)
@@ -42,8 +43,7 @@ class NaiveStream:
         self._history = np.concatenate((self._history[self._hop :], hop))
         spectrum = np.fft.rfft(self._history * self._window)
         pairs = np.stack((spectrum.real, spectrum.imag), axis=-1)[np.newaxis].astype(np.float32)
-        outputs = [name.replace("_in_", "_out_") for name in self._states]
-        clean, *states = self._session.run(["spectrum_out", *outputs], {"spectrum": pairs, **self._states})
+        clean, *states = self._session.run(self._outputs, {"spectrum": pairs, **self._states})
         self._states = dict(zip(self._states, states, strict=True))
         frame = np.fft.irfft(clean[0, :, 0] + 1j * clean[0, :, 1]).astype(np.float32) * self._window
         self._overlap = np.concatenate((self._overlap[self._hop :], np.zeros(self._hop, np.float32))) + frame

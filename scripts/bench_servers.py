@@ -39,10 +39,10 @@ class Server:
 def running_box(
     model_path: Path, sessions: int, transport: str, tls: bool, admit_measured: bool = False
 ) -> Iterator[Server]:
-    """Run a box in a process of its own, with room for so many sessions, or for what its self-test finds of them."""
+    """Run a box in a process of its own, with room for so many sessions, and no more than its self-test finds if it may."""
     with tempfile.TemporaryDirectory() as data_dir:
         options = ["--data-dir", data_dir, "--model", str(model_path), "--http-port", "0"]
-        options += ["--admit-measured" if admit_measured else "--no-admit-measured"]
+        options.append("--admit-measured" if admit_measured else "--no-admit-measured")
         options += ["--https-host", "127.0.0.1", "--https-port", "0"] if tls else ["--no-https"]
         limits = ["--max-streams", str(sessions), "--max-connections", str(6 * sessions + 32)]
         command = [sys.executable, "-m", "edge_server", "serve", *options, *limits]
@@ -52,13 +52,14 @@ def running_box(
             port = next(int(found[1]) for line in lines if (found := re.search(rb"http://localhost:(\d+)", line)))
             token = token_desk(Settings(data_dir=Path(data_dir))).issue(SPEAKER, ttl_s=TOKEN_TTL_S).token
             if tls:
-                port = _https_port(process.pid, port)
+                port = other_port(process.pid, port)
             yield Server(port, token, transport, tls, process.pid)
 
 
-def _https_port(pid: int, http_port: int) -> int:
+def other_port(pid: int, port: int) -> int:
+    """Give the other of the two ports on which a box listens."""
     listening = [it for it in psutil.Process(pid).net_connections("tcp4") if it.status == psutil.CONN_LISTEN]
-    return next(int(it.laddr.port) for it in listening if it.laddr.port != http_port)
+    return next(int(it.laddr.port) for it in listening if it.laddr.port != port)
 
 
 @contextmanager

@@ -57,7 +57,7 @@ def _engine(settings: Settings) -> str:
         probe_s = engine.probe(settings.probe_timeout_s)
     finally:
         engine.stop()
-    return f"A probe frame went through the engine in {1000 * probe_s:.1f} ms."
+    return f"Silence went through the engine in {1000 * probe_s:.1f} ms."
 
 
 def _capacity(settings: Settings) -> str:

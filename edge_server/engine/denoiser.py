@@ -1,4 +1,4 @@
-"""The model as a function of memory that is kept: spectra and states in, spectra and states out."""
+"""The model, run on memory of its own: spectra and states in, spectra and states out."""
 
 import math
 from dataclasses import dataclass
@@ -17,13 +17,15 @@ Blocks = dict[tuple[int, ...], Float32]
 _Array = NDArray[np.generic]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class ModelRun:
-    """Where the input of a run of one size is put, and where its output is found until the next run of any size.
+    """A run of one size: `spectrum`, `states` and `last_row` go in, `clean` and `next_states` come out.
 
     `spectrum` and `clean` are `[frames, streams, bins, 2]` at the model's rate and scale. `last_row` `[streams]` is where, in
     `frames * streams` rows, each stream's last frame is; None where a run takes one frame. `outputs` is `clean` and
     `next_states` as one array.
+
+    Runs of all sizes lie in the same memory: writing to one, or computing it, is the end of what another holds.
     """
 
     spectrum: Float32
@@ -41,22 +43,27 @@ class ModelRun:
         streams: int = self.spectrum.shape[1]
         return streams
 
-    def clear(self) -> None:
-        """Make the input one frame of silence for streams that begin."""
-        self.spectrum[:] = 0.0
-        for values in self.states.values():
-            values[:] = 0.0
-        if self.last_row is not None:
-            self.last_row[:] = np.arange(self.streams)
+    def compute(self) -> None:
+        """Compute what comes out from what went in, which is not changed.
+
+        Raises EngineFailedError when the run fails or gives anything but finite numbers. Mutates: `clean`, `next_states`.
+        """
+        try:
+            self.session.run_with_iobinding(self.binding)
+        except Exception as error:  # onnxruntime's exception classes share no base of their own
+            raise EngineFailedError(f"The model could not be run: {error}") from error
+        # A NaN in a state would never leave it again; a sum is the cheapest look at every number.
+        if not math.isfinite(np.add.reduce(self.outputs)):
+            raise EngineFailedError("The model gave numbers that are not finite.")
 
 
 class Denoiser:
-    """A model, and the memory of its runs.
+    """A model, and the memory of its runs, which onnxruntime reads and writes itself.
 
-    `frames_at_once` are what one run may take of every stream: 1, or 1 and so many. onnxruntime reads and writes this
-    memory itself, so a run allocates and copies nothing around it.
+    `frames_at_once` is the most frames of a stream in one run: 1 where the model has no second graph, or `max_batch` no
+    room for it.
 
-    Thread: one at a time. Mutates: what `prepare` gave.
+    Thread: one at a time.
     """
 
     def __init__(self, model: ModelFile, max_batch: int) -> None:
@@ -72,7 +79,7 @@ class Denoiser:
         self._prepared: dict[tuple[int, int], ModelRun] = {}
 
     def prepare(self, streams: int, frames: int = 1) -> ModelRun:
-        """Give the run of so many streams and 1 or `frames_at_once` frames of each, in all no more than `max_batch`.
+        """Give the run of `streams` with 1 or `frames_at_once` frames of each; all frames are at most `max_batch`.
 
         It holds whatever was left in its memory.
         """
@@ -80,18 +87,16 @@ class Denoiser:
             self._prepared[streams, frames] = self._bind(streams, frames)
         return self._prepared[streams, frames]
 
-    def run(self, run: ModelRun) -> None:
-        """Compute the output of a run from its input, which is not changed.
-
-        Raises EngineFailedError when the run fails or gives anything but finite numbers.
-        """
-        try:
-            run.session.run_with_iobinding(run.binding)
-        except Exception as error:  # onnxruntime's exception classes share no base of their own
-            raise EngineFailedError(f"The model could not be run: {error}") from error
-        # A NaN in a state would never leave it again; a sum is the cheapest look at every number.
-        if not math.isfinite(np.add.reduce(run.outputs)):
-            raise EngineFailedError("The model gave numbers that are not finite.")
+    def probe(self) -> None:
+        """Run silence, as a stream that begins, through every graph; raises EngineFailedError."""
+        for frames in self._sessions:
+            run = self.prepare(1, frames)
+            run.spectrum[:] = 0.0
+            for values in run.states.values():
+                values[:] = 0.0
+            if run.last_row is not None:
+                run.last_row[:] = frames - 1
+            run.compute()
 
     def _bind(self, streams: int, frames: int) -> ModelRun:
         spectrum, states, _ = self._lay_out(self._inputs, streams, frames)
@@ -106,7 +111,16 @@ class Denoiser:
         for bind, arrays in ((binding.bind_input, arrays_in), (binding.bind_output, arrays_out)):
             for name, values in arrays.items():
                 bind(name, "cpu", 0, values.dtype.type, values.shape, values.ctypes.data)
-        return ModelRun(spectrum, states, last_row, clean, next_states, outputs, self._sessions[frames], binding)
+        return ModelRun(
+            spectrum=spectrum,
+            states=states,
+            last_row=last_row,
+            clean=clean,
+            next_states=next_states,
+            outputs=outputs,
+            session=self._sessions[frames],
+            binding=binding,
+        )
 
     def _lay_out(self, memory: Float32, streams: int, frames: int) -> tuple[Float32, Blocks, Float32]:
         """Give spectra and states that lie one after the other in memory, and as much of it as they take."""

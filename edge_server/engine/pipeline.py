@@ -100,10 +100,7 @@ class Pipeline:
 
     def probe(self) -> None:
         """Run silence through every graph of the model, on no stream's state; raises EngineFailedError."""
-        for frames in sorted({1, self._denoiser.frames_at_once}):
-            run = self._denoiser.prepare(1, frames)
-            run.clear()
-            self._denoiser.run(run)
+        self._denoiser.probe()
 
     def stats(self, running: bool, live_streams: int, file_streams: int) -> EngineStats:
         """Give the counters so far. Thread: any."""
@@ -135,14 +132,12 @@ class Pipeline:
     def _prepare(self, batch: Batch) -> ModelRun:
         """Give the run for a batch, with zeros where nobody will write a spectrum."""
         frames = self._denoiser.frames_at_once if batch.frames > 1 else 1
-        # Where all are late, the memory of one that nobody reads.
-        rows = min(batch_bucket(max(1, batch.streams)), self._config.max_batch // frames)
+        # All late: the smallest run, which is not made.
+        rows = min(batch_bucket(batch.streams or 1), self._config.max_batch // frames)
         run = self._denoiser.prepare(rows, frames)
-        if rows > batch.streams:
-            run.spectrum[:, batch.streams :] = 0.0
+        run.spectrum[:, batch.streams :] = 0.0
         for group in batch.groups:
-            if frames > group.frames:
-                run.spectrum[group.frames :, group.rows] = 0.0
+            run.spectrum[group.frames :, group.rows] = 0.0
         return run
 
     def _analyse(self, group: Group, spectra: Float32) -> Complex64:
@@ -175,7 +170,7 @@ class Pipeline:
         self._pool.gather(slots, run.states)
         if run.last_row is not None:
             run.last_row[:] = (batch.lengths(run.streams) - 1) * run.streams + np.arange(run.streams)
-        self._denoiser.run(run)
+        run.compute()
         self._pool.scatter(slots[: batch.streams], run.next_states)
 
     def _count_age(self, age_s: float) -> None:

@@ -173,7 +173,7 @@ class Engine:
         return self._lanes[handle.lane].pipeline.last_error
 
     def probe(self, timeout_s: float) -> float:
-        """Give the seconds that one frame of silence takes through the model in every lane, the slowest of them.
+        """Give the seconds until every lane has run silence through every graph of the model.
 
         Raises EngineFailedError when it fails or takes longer than `timeout_s`. Thread: any but the network loop's,
         since it waits (use a native threadpool).
@@ -193,7 +193,7 @@ class Engine:
             lane.order(run_probe)
         for _ in self._lanes:
             if not passed.acquire(timeout=max(0.0, started_s + timeout_s - time.perf_counter())):
-                raise EngineFailedError(f"A probe frame took longer than {timeout_s:g} s.")
+                raise EngineFailedError(f"A probe of the engine took longer than {timeout_s:g} s.")
         if failures:
             raise failures[0]
         return time.perf_counter() - started_s

@@ -29,7 +29,10 @@ class ManualClock:
 
 
 class FlakySession:
-    """A real onnxruntime session that counts its `runs`, fails while `broken`, and holds one run until it is let go."""
+    """A real onnxruntime session that counts its `runs` and holds one run until it is let go.
+
+    While `broken`, it fails, but not before its results are written.
+    """
 
     def __init__(self, session: Any) -> None:
         self._session = session
@@ -45,9 +48,9 @@ class FlakySession:
         held, self.hold_next = self.hold_next, None
         if held is not None:
             held.wait(WAIT_S)
+        self._session.run_with_iobinding(binding)
         if self.broken:
             raise RuntimeError("out of order")
-        self._session.run_with_iobinding(binding)
 
 
 def flaky(model: ModelFile) -> tuple[ModelFile, FlakySession]:

@@ -3,14 +3,16 @@
 import functools
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edge_server.audio.geometry import SUPPORTED_RATES_HZ
 from edge_server.audio.stft import Float32
+from edge_server.engine.denoiser import Denoiser, ModelRun
 from edge_server.engine.model_file import ModelFile
 from tests.conftest import Voice as MakeVoice
-from tests.engine.driving import Voice, alone, drain, inline_engine
+from tests.engine.driving import ManualClock, Voice, alone, drain, inline_engine
 
 RATES_AND_LIMITS = [
     (rate_hz, (None, 0.0, 12.0)[number % 3]) for number, rate_hz in enumerate((*SUPPORTED_RATES_HZ, 16000, 48000))
@@ -25,8 +27,8 @@ def _alone(model: ModelFile, make: MakeVoice, number: int) -> bytes:
 
 @settings(max_examples=40, deadline=None)
 @given(
-    numbers=st.lists(st.integers(0, len(RATES_AND_LIMITS) - 1), min_size=1, max_size=8),
-    max_batch=st.integers(1, 9),
+    numbers=st.lists(st.integers(0, len(RATES_AND_LIMITS) - 1), min_size=1, max_size=19),
+    max_batch=st.integers(1, 64),
     threads=st.integers(1, 3),
     data=st.data(),
 )
@@ -53,6 +55,36 @@ def test_any_interleaving_and_batching_gives_each_stream_what_it_gets_alone(
     drain(engine, voices)
     for number, voice in zip(numbers, voices, strict=True):
         assert voice.out().tobytes() == _alone(tiny_model, noisy_voice, number)
+
+
+@pytest.mark.parametrize("streams", [1, 9, 10, 13])
+def test_nothing_that_is_left_in_the_memory_of_runs_is_heard(
+    tiny_model: ModelFile, noisy_voice: MakeVoice, monkeypatch: pytest.MonkeyPatch, streams: int
+) -> None:
+    prepare = Denoiser.prepare
+
+    def prepare_spoilt(denoiser: Denoiser, streams: int, frames: int = 1) -> ModelRun:
+        run = prepare(denoiser, streams, frames)
+        for values in (run.spectrum, *run.states.values(), run.outputs):
+            values[:] = np.nan
+        return run
+
+    monkeypatch.setattr(Denoiser, "prepare", prepare_spoilt)
+    clock = ManualClock()
+    engine = inline_engine(tiny_model, clock, max_batch=64)
+    voices = [Voice(engine, noisy_voice(16000, 0.25, number % 3)) for number in range(streams)]
+    late = Voice(engine, noisy_voice(16000, 0.25, 3))
+    while any(voice.waiting for voice in voices):
+        # One frame of each, then four, then four of some and three of others; and one that is late in every batch.
+        for hops in (1, 4, None):
+            for number, voice in enumerate(voices):
+                voice.submit(3 + number % 2 if hops is None else hops)
+            late.submit(1, clock.now_s - 1)
+            engine.run_inline()
+            drain(engine, [*voices, late])
+    assert engine.stats().failed_runs == 0
+    for number, voice in enumerate(voices):
+        assert voice.out().tobytes() == alone(tiny_model, noisy_voice(16000, 0.25, number % 3), 16000, None).tobytes()
 
 
 def test_a_slot_that_was_used_before_gives_the_same(tiny_model: ModelFile, noisy_voice: MakeVoice) -> None:

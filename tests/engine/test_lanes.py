@@ -7,14 +7,16 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
+from edge_server.engine import lane as lane_module
 from edge_server.engine.model_file import ModelFile
-from edge_server.engine.pacing import NO_COST, RunCost
+from edge_server.engine.pacing import LARGEST_WAIT_S, NO_COST, RunCost
 from edge_server.engine.placement import FILLED_SHARE, choose_lane, filled_at
+from edge_server.engine.stats import EngineConfig
 from edge_server.engine.stream_handle import Priority, StreamHandle
 from edge_server.engine.worker import Engine
 from edge_server.errors import EngineFailedError, TooManyStreamsError
 from tests.conftest import Voice as MakeVoice
-from tests.engine.driving import WAIT_S, ThreadedOwner, Voice, alone, flaky, inline_engine, run_all
+from tests.engine.driving import WAIT_S, ManualClock, ThreadedOwner, Voice, alone, flaky, inline_engine, run_all
 
 SILENCE = np.zeros(256, np.float32)
 
@@ -156,3 +158,28 @@ def test_a_stop_ends_every_thread(tiny_model: ModelFile) -> None:
     with ThreadedOwner(tiny_model, threads=3):
         assert engine_threads() == before + 3
     assert engine_threads() == before
+
+
+@pytest.mark.parametrize(("voices", "waits"), [(1, False), (40, True)])
+def test_a_lane_waits_for_company_and_never_for_long_and_never_for_one_voice_alone(
+    tiny_model: ModelFile, monkeypatch: pytest.MonkeyPatch, voices: int, waits: bool
+) -> None:
+    slept_s: list[float] = []
+    monkeypatch.setattr(lane_module.time, "sleep", slept_s.append)
+    clock, woken = ManualClock(), threading.Event()
+    config = EngineConfig(max_streams=voices)
+    engine = Engine(tiny_model, config, wake=woken.set, clock=clock, cost=RunCost(2e-3, 1e-5))
+    handles = [engine.open_stream(tiny_model.facts.geometry(16000), None) for _ in range(voices)]
+    engine.start()
+    for _ in range(40):
+        for handle in handles:
+            clock.now_s += 0.016 / voices
+            engine.submit(handle, SILENCE, clock.now_s + 1)
+        heard = 0
+        while heard < voices:
+            assert woken.wait(WAIT_S)
+            woken.clear()
+            heard += len(engine.drain())
+    engine.stop()
+    assert bool(slept_s) is waits
+    assert all(0 < wait_s <= LARGEST_WAIT_S for wait_s in slept_s)

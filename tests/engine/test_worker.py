@@ -119,6 +119,22 @@ def test_a_frame_past_its_deadline_comes_out_dry_and_leaves_the_state(
     assert engine.stats().late_frames == 10
 
 
+def test_wet_and_dry_audio_fade_into_each_other(tiny_model: ModelFile, noisy_voice: MakeVoice) -> None:
+    samples = noisy_voice(16000, 1.0, 0)
+    clock = ManualClock()
+    engine = inline_engine(tiny_model, clock)
+    voice, never_late, dry = Voice(engine, samples), Voice(engine, samples), Voice(engine, samples, limit_db=0.0)
+    voice.submit(20)
+    voice.submit(10, deadline_s=clock.now_s - 0.001)
+    heard, wet, reference = run_all(engine, [voice, never_late, dry])
+    into_dry, out_of_dry, edge = 19 * 256, 29 * 256, 16
+    begins, ends = slice(into_dry, into_dry + edge), slice(into_dry + 256 - edge, into_dry + 256)
+    for place, there, gone in ((begins, wet, reference), (ends, reference, wet)):
+        assert energy_db(heard[place] - there[place]) < energy_db(gone[place] - there[place]) - 20
+    begins, ends = slice(out_of_dry, out_of_dry + edge), slice(out_of_dry + 256 - edge, out_of_dry + 256)
+    assert energy_db(heard[begins] - reference[begins]) < energy_db(heard[ends] - reference[ends]) - 20
+
+
 def test_late_neighbours_in_a_batch_change_nothing(tiny_model: ModelFile, noisy_voice: MakeVoice) -> None:
     clock = ManualClock()
     engine = inline_engine(tiny_model, clock)

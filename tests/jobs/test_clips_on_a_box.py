@@ -9,7 +9,7 @@ import pytest
 
 from edge_server.audio.pcm import to_s16
 from edge_server.client_http import RefusedError
-from edge_server.engine.denoiser import Denoiser
+from edge_server.engine.denoiser import ModelRun
 from edge_server.engine.model_file import ModelFile
 from edge_server.offline.denoise import denoise_samples
 from tests.audio_files import decoded, encoded
@@ -79,7 +79,7 @@ def test_a_model_that_fails_is_told_and_the_box_goes_on(
             raise _failure()
 
         with monkeypatch.context() as broken_model:
-            broken_model.setattr(Denoiser, "run", broken)
+            broken_model.setattr(ModelRun, "compute", broken)
             with pytest.raises(RefusedError) as refusal:
                 client.clip(data)
         assert refusal.value.refused_code == "engine_failed"
