@@ -19,22 +19,23 @@ from scripts.bench_engine import run_engine_benchmark
 from scripts.bench_sessions import run_sessions_benchmark
 from scripts.bench_stages import run_stages_benchmark
 
-_LANES = (("socketio", 20), ("socketio", 60), ("raw", 20))
+_LANES = (("socketio", 20, False), ("socketio", 60, False), ("raw", 20, False), ("socketio", 20, True))
+"""The transport, the packet in ms, and whether over TLS."""
 
 
 def write_report(model_path: Path, output: Path, sessions: list[int], seconds: float) -> Path:
     """Measure, and write `index.html` and `results.json` into the folder `output`; gives the page's path."""
     loads = [
         run_sessions_benchmark(
-            model_path, count, packet_ms, seconds, transport=lane, max_baseline_sessions=0, search=False
+            model_path, count, packet_ms, seconds, transport=lane, tls=tls, max_baseline_sessions=0, search=False
         )
-        for lane, packet_ms in _LANES
+        for lane, packet_ms, tls in _LANES
         for count in sessions
     ]
     results = {
         "machine": f"{platform.machine()}, {platform.system()} {platform.release()}",
         "sessions": loads,
-        "engine": run_engine_benchmark(model_path, seconds_per_row=0.5),
+        "engine": run_engine_benchmark(model_path, seconds_per_row=min(0.5, seconds)),
         "stages": run_stages_benchmark(model_path),
     }
     output.mkdir(parents=True, exist_ok=True)
@@ -73,10 +74,15 @@ def _svg(draw: Any, results: dict[str, Any]) -> str:
 
 
 def _draw_sessions(axes: Axes, results: dict[str, Any]) -> None:
-    for lane, packet_ms in _LANES:
-        rows = [row for row in results["sessions"] if (row["transport"], row["packet_ms"]) == (lane, packet_ms)]
+    for lane, packet_ms, tls in _LANES:
+        rows = [
+            row
+            for row in results["sessions"]
+            if (row["transport"], row["packet_ms"], row["tls"]) == (lane, packet_ms, tls)
+        ]
         counts = [row["sessions"] for row in rows]
-        axes.plot(counts, [row["latency_p99_ms"] for row in rows], marker="o", label=f"{lane}, {packet_ms} ms")
+        label = f"{lane}, {packet_ms} ms{', TLS' * tls}"
+        axes.plot(counts, [row["latency_p99_ms"] for row in rows], marker="o", label=label)
     axes.axhline(20, color="grey", linestyle=":")
     axes.set(xlabel="live sessions", ylabel="p99 of added latency, ms", yscale="log")
     axes.yaxis.set_major_locator(LogLocator(10, subs=(1, 2, 5)))
@@ -110,14 +116,16 @@ def _draw_stages(axes: Axes, results: dict[str, Any]) -> None:
 
 def _table(rows: list[dict[str, Any]]) -> str:
     columns = {
-        "transport": "lane", "packet_ms": "packet, ms", "sessions": "sessions", "latency_p50_ms": "p50, ms",
+        "transport": "lane", "tls": "TLS", "packet_ms": "packet, ms", "sessions": "sessions", "latency_p50_ms": "p50, ms",
         "latency_p99_ms": "p99, ms", "late_frames": "late", "dropped": "dropped", "cpu_percent": "box CPU, %",
         "generator_cpu_percent": "load CPU, %", "audio_ok": "audio",
     }  # fmt: skip
     head = "".join(f"<th>{title}</th>" for title in columns.values())
-    body = "".join("<tr>" + "".join(f"<td>{_cell(row[column])}</td>" for column in columns) + "</tr>" for row in rows)
+    body = "".join("<tr>" + "".join(f"<td>{_cell(column, row)}</td>" for column in columns) + "</tr>" for row in rows)
     return f"<h2>Numbers</h2><p>CPU is in percent of one core.</p><div><table><tr>{head}</tr>{body}</table></div>"
 
 
-def _cell(value: object) -> object:
-    return ("right" if value else "WRONG") if isinstance(value, bool) else value
+def _cell(column: str, row: dict[str, Any]) -> object:
+    if column == "tls":
+        return "yes" if row["tls"] else "no"
+    return ("right" if row["audio_ok"] else "WRONG") if column == "audio_ok" else row[column]
