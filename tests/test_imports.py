@@ -20,7 +20,13 @@ RULES = [
     ("edge_server/rooms/room.py", NETWORK),
     ("edge_server/rooms/voice_queue.py", NETWORK),
     ("edge_server/box/event_feed.py", NETWORK),
+    ("edge_server/transport/bounded_msgpack.py", NETWORK),
+    ("edge_server/transport/outbox.py", NETWORK),
     ("edge_server/transport/packets.py", NETWORK),
+    ("edge_server/transport/tickets.py", NETWORK),
+    ("edge_server/transport/turnstile.py", NETWORK),
+    ("edge_server/transport/websocket_frames.py", NETWORK),
+    ("edge_server/rate_limit.py", NETWORK),
     ("export", NETWORK),
 ]
 
@@ -49,6 +55,18 @@ def test_nothing_imports_what_its_place_forbids(place: str, forbidden: set[str])
         if any(name == package or name.startswith(f"{package}.") for package in forbidden)
     ]
     assert broken == []
+
+
+def test_whatever_calls_itself_pure_may_import_nothing_of_the_network() -> None:
+    pure = [path for path in (ROOT / "edge_server").rglob("*.py") if _calls_itself_pure(path)]
+    bound = [ROOT / place for place, forbidden in RULES if forbidden >= NETWORK]
+    free = [str(path.relative_to(ROOT)) for path in pure if not any(path.is_relative_to(place) for place in bound)]
+    assert pure
+    assert free == []
+
+
+def _calls_itself_pure(path: Path) -> bool:
+    return " Pure" in (ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or "")
 
 
 def test_the_reader_sees_every_kind_of_import(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from edge_server.transport.packets import AudioPacket
 _COMPLAINTS_TOLD = 10
 _COMPLAINTS_TOLD_S = 1.0
 MISTAKES_S = 10.0
+TOO_SLOW = "You do not take what the box sends you; the oldest audio was dropped already."
 
 
 class Link(Protocol):

@@ -10,15 +10,16 @@ import socketio
 
 from edge_server.config import Settings
 from edge_server.errors import ClientTooSlowError, HushboxError
-from edge_server.transport.outbox import Outbox
+from edge_server.transport.client import TOO_SLOW
 from edge_server.transport.packets import AudioPacket, encode_packet
 from edge_server.transport.plain_clients import PlainClients
-from edge_server.transport.polling import bytes_beside_the_largest, drop_oldest_audio, poll_packets
 from edge_server.transport.socketio_packet import NAMESPACE, encode_acknowledgement, encode_audio, encode_event
 from edge_server.transport.websocket import BoundedWebSocket, Sink
 from edge_server.transport.websocket_frames import BINARY, TEXT, encode_frame
 
 _GOODBYE_GRACE_S = 1.0
+# Longer, since it may have been away for all that time, and costs nothing: its audio is gone from the queue.
+_FETCH_GRACE_S = 10.0
 
 
 class ClientLink:
@@ -57,8 +58,10 @@ class ClientLink:
         """Keep the connection, and take messages up to this size or an earlier one."""
         if (connection := self._connection) is not None:
             connection.session["limit_bytes"] = max(limit_bytes, connection.session.get("limit_bytes", 0))
+            connection.session.setdefault("links", []).append(self)
             if (websocket := self._known_websocket(connection)) is not None:
                 websocket.admit(limit_bytes)
+                websocket.when_too_slow(self.give_up)
 
     def listen(self, sink: Sink) -> None:
         """Let `sink` see binary messages before python-engineio does."""
@@ -99,11 +102,22 @@ class ClientLink:
         return in_outbox + (connection.queue.qsize() if connection is not None else 0)
 
     def part(self, error: HushboxError) -> None:
-        """Say goodbye with the reason, and disconnect; by force after a second."""
+        """Say goodbye with the reason, and disconnect; by force after a while."""
         if not self._parting:
-            self._send(encode_event("goodbye", error.to_dict(), self._namespace), False)
             self._parting = True
+            self._send(encode_event("goodbye", error.to_dict(), self._namespace), False)
             gevent.spawn(self._disconnect)
+
+    def give_up(self) -> None:
+        """Part from a client that does not take what it is sent, in all namespaces that its connection has joined."""
+        connection = self._connection
+        if self._parting or connection is None:
+            return
+        self._on_cut()
+        if not connection.upgraded:
+            connection.queue.drop_audio()
+        for link in connection.session.get("links", [self]):
+            link.part(ClientTooSlowError(TOO_SLOW))
 
     def release(self) -> None:
         """End what is left of a connection whose client is gone."""
@@ -125,9 +139,6 @@ class ClientLink:
             self._queue(connection, message, is_audio)
             return
         self._websocket.send_frame(self._frames(message), is_audio)
-        outbox = self._websocket.outbox
-        if len(outbox) and outbox.too_slow:
-            self._give_up(outbox)
 
     def _frames(self, message: bytes) -> bytes:
         """The WebSocket frames of one packet, which go, or are dropped, together."""
@@ -140,32 +151,29 @@ class ClientLink:
 
     def _queue(self, connection: Any, message: bytes, is_audio: bool) -> None:
         parts = self._plain_clients.translate(message) if self._is_plain else [message]
-        for waiting_packet in poll_packets(parts, is_audio):
-            connection.send(waiting_packet)
+        if not connection.check_ping_timeout():
+            return
+        if not connection.queue.qsize():
+            self._dropped = 0
+        connection.queue.put_message(parts, is_audio)
         waiting = connection.queue.qsize()
         if waiting > self._max_packets:
-            self._dropped += drop_oldest_audio(connection.queue)
+            self._dropped += connection.queue.drop_oldest_audio()
         too_many = waiting > 2 * self._max_packets or self._dropped >= self._max_packets
         # Bytes are counted only for those who lag: nearly always the queue is empty.
-        if too_many or (waiting > 1 and bytes_beside_the_largest(connection.queue) > self._max_bytes):
-            self._give_up(None)
-
-    def _give_up(self, outbox: Outbox | None) -> None:
-        if not self._parting:
-            self._on_cut()
-            self._parting = True
-            error = ClientTooSlowError("You do not take what the box sends you; the oldest audio was dropped already.")
-            if outbox is not None and self._websocket is not None:
-                goodbye = encode_event("goodbye", error.to_dict(), self._namespace)
-                self._websocket.send_frame(self._frames(goodbye))
-            gevent.spawn(self._disconnect)
+        if too_many or (waiting > 1 and connection.queue.bytes_beside_the_largest() > self._max_bytes):
+            self.give_up()
 
     def _disconnect(self) -> None:
         self._cut_later()
         self._server.disconnect(self._sid, self._namespace)
-        if (connection := self._connection) is not None:
-            # Not waited for: a client that does not read would keep this greenlet and the queue for ever.
-            connection.close(wait=False)
+        if (connection := self._connection) is None:
+            return
+        if not connection.upgraded:
+            # python-engineio hands out nothing any more once it is closed.
+            connection.queue.join(_FETCH_GRACE_S)
+        # Not waited for: a client that does not read would keep this greenlet and the queue for ever.
+        connection.close(wait=False)
 
     def _cut_later(self) -> None:
         if self._websocket is not None:

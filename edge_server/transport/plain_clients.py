@@ -107,6 +107,7 @@ class PlainClients:
         if (connection := self._server.eio.sockets.get(eio_sid)) is not None:
             # A greenlet that waits for the next ping has the connection until then, and this would have all the rest.
             connection.session.pop("websocket", None)
+            connection.session.pop("links", None)
         self._forget(eio_sid, reason)
 
     def _send_packet(self, eio_sid: str, sent: Any) -> None:

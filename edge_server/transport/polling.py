@@ -1,14 +1,14 @@
-"""Long polling: bounded before python-engineio reads it, with packets that know whether they may be dropped."""
+"""Long polling: bounded before python-engineio reads it, and in what it answers."""
 
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from typing import Any
 
-from engineio import packet
 from engineio.payload import Payload
 
+from edge_server.transport.poll_queue import PollQueue
 from edge_server.transport.websocket import BoundedWebSocket
 
 MAX_PACKETS = 64
@@ -24,46 +24,17 @@ WsgiApp = Callable[[dict[str, Any], Any], Iterable[bytes]]
 Payload.max_decode_packets = MAX_PACKETS
 
 
-class _FirstOfAudio(packet.Packet):  # type: ignore[misc]
-    """The first message of a packet of audio, which is dropped with the `parts` of it that follow."""
-
-    parts = 1
-
-
-def poll_packets(messages: Sequence[str | bytes], is_audio: bool) -> list[packet.Packet]:
-    """The Engine.IO messages of one packet, for the queue of a client."""
-    first: packet.Packet = (_FirstOfAudio if is_audio else packet.Packet)(packet.MESSAGE, messages[0])
-    first.parts = len(messages)
-    return [first, *(packet.Packet(packet.MESSAGE, message) for message in messages[1:])]
-
-
-def drop_oldest_audio(queue: Any) -> int:
-    """Drop the oldest whole packet of audio from a client's queue, and give how many were dropped: 1 or 0."""
-    for index, waiting in enumerate(queue.queue):
-        if isinstance(waiting, _FirstOfAudio):
-            for _ in range(waiting.parts):
-                del queue.queue[index]
-                queue.task_done()
-            return 1
-    return 0
-
-
-def bytes_beside_the_largest(queue: Any) -> int:
-    """How many bytes wait in a client's queue, beside its largest message."""
-    sizes = [len(waiting.data or b"") for waiting in queue.queue if waiting]
-    return sum(sizes) - max(sizes, default=0)
-
-
 class PollingGate:
     """Refuses bodies, connections and packets beyond the limits before python-engineio sees them.
 
-    It would read what a request declares and log a traceback for every malformed packet.
+    It would read what a request declares, log a traceback for every malformed packet, and answer with all that waits.
     """
 
     def __init__(self, application: WsgiApp, engine: Any, max_connections: int) -> None:
         self._application = application
         self._engine = engine
         self._max_connections = max_connections
+        engine.create_queue = PollQueue
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         """Serve one request."""
@@ -85,6 +56,8 @@ class PollingGate:
             websocket.admit(session["limit_bytes"])
         if "sink" in session:
             websocket.listen(session.pop("sink"))
+        if "links" in session:
+            websocket.when_too_slow(session["links"][0].give_up)
 
     def _admits(self, environ: dict[str, Any]) -> bool:
         if "HTTP_UPGRADE" in environ:

@@ -16,7 +16,7 @@ from edge_server.config import Settings
 from edge_server.errors import BadRequestError, ClientTooSlowError, HushboxError, PacketMalformedError
 from edge_server.metrics import Metrics
 from edge_server.sessions.session import Session
-from edge_server.transport.client import Client
+from edge_server.transport.client import TOO_SLOW, Client
 from edge_server.transport.control_answers import ControlAnswers
 from edge_server.transport.handler import RAW_PATH
 from edge_server.transport.packets import AudioPacket, decode_raw_packet, encode_raw_packet
@@ -40,6 +40,7 @@ class RawLink:
         self._websocket = websocket
         self._on_cut = on_cut
         self._parting = False
+        websocket.when_too_slow(self._give_up)
 
     def emit(self, event: str, argument: Any) -> None:
         """Send one event as text."""
@@ -48,13 +49,8 @@ class RawLink:
 
     def send_audio(self, packet: AudioPacket) -> None:
         """Send one packet of audio."""
-        if self._parting:
-            return
-        self._websocket.send_frame(encode_frame(BINARY, encode_raw_packet(packet)), is_audio=True)
-        outbox = self._websocket.outbox
-        if len(outbox) and outbox.too_slow:
-            self._on_cut()
-            self.part(ClientTooSlowError("You do not take your answers; the oldest were dropped already."))
+        if not self._parting:
+            self._websocket.send_frame(encode_frame(BINARY, encode_raw_packet(packet)), is_audio=True)
 
     def part(self, error: HushboxError) -> None:
         """Say goodbye with the reason, and disconnect."""
@@ -67,6 +63,11 @@ class RawLink:
         """End what is left of the connection."""
         self._parting = True
         self._websocket.cut()
+
+    def _give_up(self) -> None:
+        if not self._parting:
+            self._on_cut()
+            self.part(ClientTooSlowError(TOO_SLOW))
 
 
 class RawLane:

@@ -65,6 +65,8 @@ class BoundedWebSocket:
         self._came = Event()
         self._idle = False
         self._sink: Sink | None = None
+        self._give_up: Callable[[], None] | None = None
+        self._is_given_up = False
         self._wants_gate = False
         self._upload: Upload | None = None
         loop = gevent.get_hub().loop
@@ -83,6 +85,10 @@ class BoundedWebSocket:
         """Show every binary message to `sink` first; it says whether it took the message, and must not wait."""
         self._sink = sink
 
+    def when_too_slow(self, give_up: Callable[[], None]) -> None:
+        """Part by `give_up`, called once, from a client that does not take what it is sent; without one it is cut."""
+        self._give_up = give_up
+
     def settimeout(self, seconds: float) -> None:
         """Longest silence of the peer; python-engineio calls this with the ping interval plus its timeout."""
         self._silence_s = seconds
@@ -96,20 +102,18 @@ class BoundedWebSocket:
     def send(self, message: str | bytes) -> None:
         """Send one message."""
         if isinstance(message, str):
-            self._answer(encode_frame(TEXT, message.encode()))
+            self.send_frame(encode_frame(TEXT, message.encode()))
         else:
-            self._answer(encode_frame(BINARY, message))
+            self.send_frame(encode_frame(BINARY, message))
 
     def send_frame(self, frame: bytes, is_audio: bool = False) -> None:
         """Send the bytes of one frame, at once or as soon as the client takes it."""
-        if not self.closed:
-            self._open().send(frame, is_audio)
-
-    def _answer(self, frame: bytes) -> None:
-        """Send what a client can have as much of as it likes; who does not read it is cut off."""
-        self.send_frame(frame)
-        if len(self.outbox) and self.outbox.too_slow:
-            self.cut()
+        if self.closed:
+            return
+        self._open().send(frame, is_audio)
+        if len(self.outbox) and self.outbox.too_slow and not self._is_given_up:
+            self._is_given_up = True
+            (self._give_up or self.cut)()
 
     def receive(self) -> str | bytes | bytearray | None:
         """The next message that the sink did not take, or None when the connection is over."""
@@ -205,7 +209,7 @@ class BoundedWebSocket:
             self._keep(text)
             self._leave_gate()
         elif opcode == PING:
-            self._answer(encode_frame(PONG, bytes(data)))
+            self.send_frame(encode_frame(PONG, bytes(data)))
         elif opcode == CLOSE:
             raise WebSocketViolationError(_echoed(check_close(bytes(data))), "")
 

@@ -1,6 +1,5 @@
 """Clients as python-socketio makes them by default: the stock JSON parser, over polling, over a WebSocket, or upgraded."""
 
-import base64
 import contextlib
 import itertools
 import json
@@ -8,12 +7,9 @@ import socket
 import threading
 import time
 import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
-from queue import Queue
 
-import msgpack
 import pytest
 import socketio
 import websocket
@@ -22,9 +18,10 @@ from edge_server.audio.pcm import to_s16le
 from edge_server.engine.model_file import ModelFile
 from edge_server.offline.denoise import denoise_samples
 from edge_server.transport.packets import KIND_AUDIO, AudioPacket, decode_answer, encode_packet
-from edge_server.transport.polling import drop_oldest_audio, poll_packets
 from tests.conftest import Voice
+from tests.raw_client import EVENT
 from tests.running_box import Box, running_box, wait_until
+from tests.transport.poller import Poller, audio_event
 
 RATE_HZ, PACKET = 16000, 320
 START = {"sample_rate_hz": RATE_HZ, "packet_samples": PACKET}
@@ -97,27 +94,6 @@ def test_refusals_and_notices_reach_stock_clients(box: Box, serializer: str) -> 
     client.socket.disconnect()
 
 
-def opened(box: Box) -> str:
-    """Open a polling connection and give its path."""
-    path = f"{box.url}/socket.io/?EIO=4&transport=polling"
-    with urllib.request.urlopen(path, timeout=TIMEOUT_S) as answer:
-        return f"{path}&sid={json.loads(answer.read()[1:])['sid']}"
-
-
-def posted(path: str, body: bytes) -> int:
-    try:
-        with urllib.request.urlopen(urllib.request.Request(path, body), timeout=TIMEOUT_S) as answer:
-            return int(answer.status)
-    except urllib.error.HTTPError as error:
-        return error.code
-
-
-def connected(path: str, token: str) -> str:
-    packet = msgpack.packb({"type": 0, "nsp": "/audio", "data": {"token": token}})
-    assert posted(path, b"b" + base64.b64encode(packet)) == 200
-    return path
-
-
 @pytest.mark.parametrize(
     "body",
     [
@@ -136,17 +112,17 @@ def connected(path: str, token: str) -> str:
     ],
 )
 def test_bodies_that_are_no_packets_are_refused_and_the_session_goes_on(box: Box, body: bytes) -> None:
-    path = connected(opened(box), box.token())
-    assert posted(path, body) == 400
-    assert posted(path, b"3") == 200
+    poller = Poller(box).join(box.token())
+    assert poller.post(body) == 400
+    assert poller.post(b"3") == 200
 
 
 def test_a_body_is_bounded_and_more_so_before_the_token(box: Box) -> None:
-    path = opened(box)
-    assert posted(path, b"4" + b"0" * 70_000) == 400
-    connected(path, box.token())
-    assert posted(path, b"40" + b" " * 900_000) == 200
-    assert posted(path, b"4" + b"0" * (1 << 20)) == 400
+    poller = Poller(box)
+    assert poller.post(b"4" + b"0" * 70_000) == 400
+    poller.join(box.token())
+    assert poller.post(b"40" + b" " * 900_000) == 200
+    assert poller.post(b"4" + b"0" * (1 << 20)) == 400
 
 
 @pytest.mark.parametrize("attachments", [2, 999999999])
@@ -200,28 +176,15 @@ def test_an_upgraded_connection_stays_and_takes_large_messages(box: Box) -> None
     client.socket.disconnect()
 
 
-def test_what_comes_behind_the_end_of_a_connection_is_forgotten(box: Box) -> None:
-    server = box.service.socketio.server
-    for _ in range(3):
-        assert posted(opened(box), b"1\x1e40/audio,{}") == 200
-    wait_until(lambda: not any(sid in server.environ for sid in server.plain_clients._is_plain))
-    assert not server.plain_clients._is_plain
-    assert not server.manager.pending_disconnect
-    assert not server.manager.rooms.get("/audio")
-
-
-def test_dropped_audio_goes_with_its_attachment() -> None:
-    queue: Queue[object] = Queue()
-    for number in range(3):
-        for message in poll_packets([f"51-{number}", bytes(2)], is_audio=True):
-            queue.put(message)
-        for message in poll_packets([f"2{number}"], is_audio=False):
-            queue.put(message)
-    assert [drop_oldest_audio(queue) for _ in range(2)] == [1, 1]
-    assert [message.data for message in queue.queue] == ["20", "21", "51-2", bytes(2), "22"]
-    # The text is on its way already: its attachment has to follow.
-    queue.get(), queue.get(), queue.get()
-    assert drop_oldest_audio(queue) == 0
+def test_what_comes_behind_the_end_of_a_connection_is_forgotten(tiny_model_path: Path, tmp_path: Path) -> None:
+    with running_box(tiny_model_path, tmp_path) as box:
+        server = box.service.socketio.server
+        for _ in range(3):
+            assert Poller(box).post(b"1\x1e40/audio,{}") == 200
+        wait_until(lambda: not server.environ)
+        assert not server.plain_clients._is_plain
+        assert not server.manager.pending_disconnect
+        assert not server.manager.rooms.get("/audio")
 
 
 def test_a_plain_client_that_does_not_read_is_cut(tiny_model_path: Path, tmp_path: Path) -> None:
@@ -245,7 +208,7 @@ def test_a_polling_connection_that_never_shows_a_token_is_forgotten(box: Box) ->
     sockets = box.service.socketio.server.eio.sockets
     before = set(sockets)
     for _ in range(5):
-        opened(box)
+        Poller(box)
     assert len(set(sockets) - before) == 5
     wait_until(lambda: not set(sockets) - before)
 
@@ -253,9 +216,9 @@ def test_a_polling_connection_that_never_shows_a_token_is_forgotten(box: Box) ->
 def test_connections_that_nobody_holds_are_bounded(tiny_model_path: Path, tmp_path: Path) -> None:
     with running_box(tiny_model_path, tmp_path, max_connections=4) as small:
         for _ in range(4):
-            opened(small)
+            Poller(small)
         with pytest.raises(urllib.error.HTTPError) as caught:
-            opened(small)
+            Poller(small)
         assert caught.value.code == 400
 
 
@@ -263,16 +226,32 @@ def test_a_poller_that_does_not_fetch_loses_audio_and_then_its_connection(
     tiny_model_path: Path, tmp_path: Path
 ) -> None:
     with running_box(tiny_model_path, tmp_path, max_outbound_packets=8) as box:
-        path = connected(opened(box), box.token())
-        start = msgpack.packb({"type": 2, "nsp": "/audio", "data": ["stream.start", START]})
-        assert posted(path, b"b" + base64.b64encode(start)) == 200
-        for sequence in range(40):
-            packet = encode_packet(AudioPacket(KIND_AUDIO, 0, sequence, 0, bytes(640)))
-            event = msgpack.packb({"type": 2, "nsp": "/audio", "data": ["audio", packet]})
-            if posted(path, b"b" + base64.b64encode(event)) != 200:
-                break
-        wait_until(lambda: box.service.metrics.cut_connections._value.get() == 1)
-        wait_until(lambda: box.service.engine.stats().live_streams == 0)
+        poller = Poller(box).join(box.token())
+        started = poller.call("stream.start", START | {"resumable": True})
+        numbers = iter(range(1000))
+        while not box.service.metrics.cut_connections._value.get():
+            poller.send(audio_event(next(numbers), bytes(640)))
+        # In place of the audio that it did not fetch it hears why it is parted from, and then the end.
+        told = [packet["data"] for packet in poller.receive() if packet["type"] == EVENT]
+        assert [(event, argument["code"]) for event, argument in told] == [("goodbye", "client_too_slow")]
+        wait_until(lambda: poller.fetch() == [])
+        again = Poller(box).join(box.token())
+        resume = {"stream_id": started["stream_id"], "key": started["resume"]["key"], "next_answer": 0}
+        assert again.call("stream.resume", resume)["ok"]
+        assert box.service.metrics.cut_connections._value.get() == 1
+
+
+def test_a_poller_that_catches_up_starts_anew(tiny_model_path: Path, tmp_path: Path) -> None:
+    with running_box(tiny_model_path, tmp_path, max_outbound_packets=8) as box:
+        poller = Poller(box).join(box.token())
+        poller.call("stream.start", START)
+        audio = box.service.metrics.audio
+        for first in range(0, 65, 13):
+            for number in range(first, first + 13):
+                assert poller.send(audio_event(number, bytes(640))) == 200
+            wait_until(lambda first=first: audio.packets_out == first + 13)
+            heard = [decode_answer(packet["data"][1]).sequence for packet in poller.receive()]
+            assert heard == list(range(first + 5, first + 13))
 
 
 def test_a_half_upgrade_leaves_nothing_behind(box: Box) -> None:

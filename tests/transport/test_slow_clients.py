@@ -1,0 +1,241 @@
+"""Clients that do not take what the box sends: the oldest audio goes first, then they are told and parted from."""
+
+import itertools
+import json
+import socket
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, Protocol
+
+import pytest
+import websocket
+
+from edge_server.transport.packets import (
+    KIND_AUDIO,
+    KIND_SILENCE,
+    AudioPacket,
+    decode_answer,
+    decode_raw_answer,
+    encode_packet,
+    encode_raw_packet,
+    silent_packets,
+)
+from edge_server.transport.socketio_packet import JOBS_NAMESPACE, NAMESPACE
+from tests.raw_client import CONNECT, EVENT, RawClient
+from tests.running_box import Box, running_box, wait_until
+
+MAX_WAITING = 64
+FAREWELL_MESSAGES = 8
+PING = "x" * 125
+START = {"sample_rate_hz": 48000, "packet_samples": 4800, "resumable": True}
+TIMEOUT_S = 20.0
+
+
+@pytest.fixture
+def box(tiny_model_path: Path, tmp_path: Path) -> Iterator[Box]:
+    """A box that lets little wait for a client, and takes from it whatever comes."""
+    with running_box(tiny_model_path, tmp_path, max_outbound_packets=MAX_WAITING, max_backlog_packets=1000) as running:
+        # Inherited by its connections: what the kernel takes does not wait in the box.
+        running.service._servers[0].socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
+        yield running
+
+
+class Talker(Protocol):
+    """A client over some lane."""
+
+    connection: websocket.WebSocket
+
+    def start(self) -> dict[str, Any]:
+        """Start a resumable stream, and give the answer."""
+
+    def resume(self, fields: dict[str, Any]) -> dict[str, Any]:
+        """Go on with a stream, and give the answer."""
+
+    def say(self, number: int) -> None:
+        """Send one packet of audio."""
+
+    def ask(self) -> None:
+        """Send an event that is answered by text."""
+
+    def hear(self) -> AudioPacket | dict[str, Any]:
+        """The next packet of audio, or the argument of the next event."""
+
+
+class SocketIoTalker:
+    """A client of Socket.IO with msgpack."""
+
+    def __init__(self, box: Box) -> None:
+        self._client = RawClient(box)
+        self._client.join(box.token())
+        self.connection = self._client.websocket
+
+    def start(self) -> dict[str, Any]:
+        return dict(self._client.call("stream.start", START))
+
+    def resume(self, fields: dict[str, Any]) -> dict[str, Any]:
+        return dict(self._client.call("stream.resume", fields))
+
+    def say(self, number: int) -> None:
+        self._client.emit("audio", encode_packet(AudioPacket(KIND_AUDIO, 0, number, 0, bytes(9600))))
+
+    def hear(self) -> AudioPacket | dict[str, Any]:
+        packet = self._client.receive()
+        assert packet["type"] == EVENT, packet
+        event, argument = packet["data"]
+        return decode_answer(argument) if event == "audio" else {"event": event, **argument}
+
+
+class PlainTalker(SocketIoTalker):
+    """A client of Socket.IO with the stock JSON parser."""
+
+    def __init__(self, box: Box) -> None:
+        self._client = RawClient(box)
+        self.connection = self._client.websocket
+        self.connection.send("40/audio," + json.dumps({"token": box.token()}))
+        assert self.connection.recv().startswith("40/audio,")
+
+    def start(self) -> dict[str, Any]:
+        self.connection.send('42/audio,1["stream.start",' + json.dumps(START) + "]")
+        return dict(json.loads(self.connection.recv().removeprefix("43/audio,1"))[0])
+
+    def ask(self) -> None:
+        self.connection.send('42/audio,2["stream.set",{"suppression_limit_db":6}]')
+
+    def hear(self) -> AudioPacket | dict[str, Any]:
+        text = self.connection.recv()
+        assert isinstance(text, str)
+        if text.startswith("43/audio,2"):
+            return {"event": "stream.set"}
+        assert text.startswith("42/audio,"), text
+        event, argument = json.loads(text.removeprefix("42/audio,"))
+        return {"event": event, **argument}
+
+
+class RawTalker:
+    """A client of the raw lane."""
+
+    connection: websocket.WebSocket
+
+    def __init__(self, box: Box) -> None:
+        self._box = box
+
+    def start(self) -> dict[str, Any]:
+        return self._opened("sample_rate_hz=48000&packet_samples=4800&resumable=1")
+
+    def resume(self, fields: dict[str, Any]) -> dict[str, Any]:
+        return self._opened("&".join(f"{name}={value}" for name, value in fields.items()))
+
+    def say(self, number: int) -> None:
+        self.connection.send_binary(encode_raw_packet(AudioPacket(KIND_AUDIO, 0, number, 0, bytes(9600))))
+
+    def ask(self) -> None:
+        self.connection.send('{"event": "stream.set", "suppression_limit_db": 6}')
+
+    def hear(self) -> AudioPacket | dict[str, Any]:
+        message = self.connection.recv()
+        assert message, "the box closed the connection"
+        return decode_raw_answer(message) if isinstance(message, bytes) else dict(json.loads(message))
+
+    def _opened(self, query: str) -> dict[str, Any]:
+        url = f"{self._box.url.replace('http', 'ws')}/ws/v1/audio?{query}"
+        header = [f"Authorization: Bearer {self._box.token()}"]
+        self.connection = websocket.create_connection(url, header=header, timeout=TIMEOUT_S)
+        return dict(json.loads(self.connection.recv()))
+
+
+def cut_connections(box: Box) -> float:
+    return float(box.service.metrics.cut_connections._value.get())
+
+
+def talk_without_reading(box: Box, talker: Talker) -> None:
+    """Say as much as is answered, until the box has had enough."""
+    for number in itertools.count():
+        talker.say(number)
+        wait_until(lambda number=number: cut_connections(box) or box.service.metrics.audio.packets_out > number - 10)
+        if cut_connections(box):
+            return
+
+
+def heard_until_goodbye(talker: Talker) -> tuple[list[int], dict[str, Any]]:
+    numbers: list[int] = []
+    while isinstance(heard := talker.hear(), AudioPacket):
+        numbers.append(heard.sequence)
+    return numbers, heard
+
+
+@pytest.mark.parametrize("kind", [SocketIoTalker, RawTalker])
+def test_who_stops_reading_loses_the_oldest_then_hears_why_and_may_come_back(
+    box: Box, kind: Callable[[Box], Talker]
+) -> None:
+    talker = kind(box)
+    started = talker.start()
+    talk_without_reading(box, talker)
+    numbers, goodbye = heard_until_goodbye(talker)
+    assert (goodbye["event"], goodbye["code"]) == ("goodbye", "client_too_slow")
+    # What was under way is there, then the oldest of what waited are missing, and the newest are there again.
+    [first_missing] = [number for number, following in itertools.pairwise(numbers) if following != number + 1]
+    newest = numbers[numbers.index(first_missing) + 1 :]
+    # What says goodbye needs room, too.
+    assert numbers[0] == 0
+    assert MAX_WAITING <= newest[0] - first_missing - 1 < MAX_WAITING + FAREWELL_MESSAGES
+    assert len(newest) >= MAX_WAITING - FAREWELL_MESSAGES
+
+    wait_until(lambda: box.service._resume_desk.parked == 1)
+    again = kind(box)
+    fields = {
+        "stream_id": started["stream_id"],
+        "key": started["resume"]["key"],
+        "next_answer": first_missing + 1,
+    }
+    resumed = again.resume(fields)
+    following = resumed["next_sequence"]
+    silence = again.hear()
+    assert isinstance(silence, AudioPacket)
+    assert (silence.kind, silence.sequence) == (KIND_SILENCE, first_missing + 1)
+    again.say(following)
+    answers = [again.hear()]
+    # What the box still had in work when the client came back is answered first.
+    while not (isinstance(answers[-1], AudioPacket) and answers[-1].sequence == following):
+        answers.append(again.hear())
+    begun = first_missing + 1 + silent_packets(silence)
+    assert [answer.sequence for answer in answers if isinstance(answer, AudioPacket)] == list(
+        range(begun, following + 1)
+    )
+    assert cut_connections(box) == 1
+
+
+def test_who_does_not_read_hears_it_wherever_it_has_joined(box: Box) -> None:
+    client = RawClient(box)
+    client.join(box.token())
+    client.send({"type": CONNECT, "nsp": JOBS_NAMESPACE, "data": {"token": box.token()}})
+    assert client.receive()["type"] == CONNECT
+    while not cut_connections(box):
+        client.websocket.ping(PING)
+    told = [client.receive(), client.receive()]
+    assert {packet["nsp"] for packet in told} == {NAMESPACE, JOBS_NAMESPACE}
+    assert {(packet["data"][0], packet["data"][1]["code"]) for packet in told} == {("goodbye", "client_too_slow")}
+    assert cut_connections(box) == 1
+
+
+def ask(talker: Talker) -> None:
+    talker.ask()
+
+
+def ping(talker: Talker) -> None:
+    talker.connection.ping(PING)
+
+
+@pytest.mark.parametrize("flood", [ask, ping])
+@pytest.mark.parametrize("kind", [PlainTalker, RawTalker])
+def test_who_does_not_read_answers_or_pongs_hears_why_it_is_parted_from(
+    box: Box, kind: Callable[[Box], Talker], flood: Callable[[Talker], None]
+) -> None:
+    talker = kind(box)
+    talker.start()
+    while not cut_connections(box):
+        flood(talker)
+    while (heard := talker.hear())["event"] == "stream.set":  # type: ignore[index]
+        pass
+    assert (heard["event"], heard["code"]) == ("goodbye", "client_too_slow")  # type: ignore[index]
+    wait_until(lambda: box.service._resume_desk.parked == 1)
+    assert cut_connections(box) == 1
