@@ -14,7 +14,7 @@ from edge_server.errors import HushboxError
 from scripts.bench_box import box_table, run_box_benchmark
 from scripts.bench_day import run_stream_soak
 from scripts.bench_engine import DEFAULT_BATCHES, engine_table, run_engine_benchmark
-from scripts.bench_hostile import hostile_table, run_hostile_benchmark
+from scripts.bench_hostile import hostile_failures, hostile_table, run_hostile_benchmark
 from scripts.bench_sessions import MAX_BASELINE, run_sessions_benchmark, sessions_table
 from scripts.bench_soak import run_crowd_soak, soak_table
 from scripts.bench_stages import run_stages_benchmark, stages_table
@@ -114,11 +114,19 @@ def soak(model: Path | None, hours: float, minutes: float, sessions: int, as_jso
 @cli.command()
 @MODEL_OPTION
 @click.option("--seconds", default=3.0, show_default=True, help="Time for each attack.")
+@click.option(
+    "--check", is_flag=True, help="Exit with 1 if the others' audio is wrong, late, or 5 ms slower at its p99."
+)
 @JSON_OPTION
-def hostile(model: Path | None, seconds: float, as_json: bool) -> None:
+def hostile(model: Path | None, seconds: float, check: bool, as_json: bool) -> None:
     """What each kind of bad client does to the slowest answers of the others."""
     result = run_hostile_benchmark(_model(model), seconds)
     click.echo(json.dumps(result) if as_json else hostile_table(result))
+    failures = hostile_failures(result) if check else []
+    for failure in failures:
+        click.echo(f"bench: {failure}", err=True)
+    if failures:
+        sys.exit(1)
 
 
 @cli.command()

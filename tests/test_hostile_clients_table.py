@@ -1,4 +1,4 @@
-"""docs/hostile-clients.md names tests and settings: all of them exist."""
+"""docs/hostile-clients.md names tests, settings and attacks of the benchmark: all of them exist, and no attack is left out."""
 
 import re
 from dataclasses import fields
@@ -6,6 +6,7 @@ from dataclasses import fields
 import pytest
 
 from edge_server.config import REPOSITORY, Settings
+from scripts.bench_attacks import ATTACKS
 
 ROWS = [
     line.split("|")[1:-1]
@@ -23,6 +24,10 @@ def test_every_row_names_a_test_and_settings_that_exist(row: list[str]) -> None:
         assert setting in defaults
         if told and not setting.endswith("_bytes"):
             assert float(told) == defaults[setting]
+
+
+def test_the_rows_name_the_attacks_of_the_benchmark() -> None:
+    assert {attack for row in ROWS for attack in re.findall(r"`([^`]+)`", row[4])} == set(ATTACKS)
 
 
 def test_the_table_is_there() -> None:

@@ -1,46 +1,35 @@
-"""A box with short patience, and someone who speaks on it meanwhile."""
+"""Boxes with short patience, and someone who speaks on them meanwhile."""
 
-import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 
 from edge_server.audio.pcm import to_s16
 from edge_server.engine.model_file import ModelFile
 from edge_server.offline.denoise import denoise_samples
 from tests.conftest import Voice
 from tests.running_box import Box, running_box
+from tests.security.bystander import RATE_HZ, Bystander, Words
 
-RATE_HZ = 16000
+DEADLINE_MS = 2000
+"""No frame waits for so long on the busiest machine, unless somebody takes the box for himself."""
+
+WatchedBox = Callable[..., AbstractContextManager[Box]]
 
 
-class Bystander:
-    """Streams the same voice over and over until it may go, and then compares all that it heard."""
-
-    def __init__(self, box: Box, samples: NDArray[np.int16], expected: NDArray[np.int16]) -> None:
-        self._box = box
-        self._samples = samples
-        self._expected = expected
-        self._enough = threading.Event()
-        self._heard: list[NDArray[np.int16]] = []
-        self._thread = threading.Thread(target=self._talk)
-        self._thread.start()
-
-    def assert_undisturbed(self) -> None:
-        """Let it finish, and compare."""
-        self._enough.set()
-        self._thread.join()
-        assert self._heard
-        for heard in self._heard:
-            assert np.array_equal(heard, self._expected)
-
-    def _talk(self) -> None:
-        with self._box.client() as client:
-            while not self._heard or not self._enough.is_set():
-                self._heard.append(client.stream(self._samples, RATE_HZ, realtime=False).samples)
+@contextmanager
+def watched(box: Box, words: Words) -> Iterator[Bystander]:
+    """Let someone speak on a box meanwhile, who is undisturbed at the end."""
+    someone = Bystander(box, words)
+    try:
+        yield someone
+    finally:
+        someone.leave()
+    someone.assert_undisturbed()
 
 
 @pytest.fixture(scope="package")
@@ -49,6 +38,7 @@ def box(tiny_model_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Iter
         tiny_model_path,
         tmp_path_factory.mktemp("box"),
         https=True,
+        deadline_ms=DEADLINE_MS,
         handshake_timeout_s=0.5,
         http_timeout_s=0.5,
         ping_interval_s=1,
@@ -58,10 +48,28 @@ def box(tiny_model_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Iter
         yield running
 
 
+@pytest.fixture(scope="session")
+def words(noisy_voice: Voice, tiny_model: ModelFile) -> Words:
+    """Give half a second of speech."""
+    said = to_s16(noisy_voice(RATE_HZ, 0.5, 41))
+    return Words(said, to_s16(denoise_samples(tiny_model, said.astype(np.float32) / 32768, RATE_HZ)))
+
+
 @pytest.fixture
-def bystander(box: Box, noisy_voice: Voice, tiny_model: ModelFile) -> Iterator[Bystander]:
-    samples = to_s16(noisy_voice(RATE_HZ, 0.5, 41))
-    expected = to_s16(denoise_samples(tiny_model, samples.astype(np.float32) / 32768, RATE_HZ))
-    someone = Bystander(box, samples, expected)
-    yield someone
-    someone.assert_undisturbed()
+def bystander(box: Box, words: Words) -> Iterator[Bystander]:
+    """Give someone who speaks on the box that all tests share."""
+    with watched(box, words) as someone:
+        yield someone
+
+
+@pytest.fixture
+def watched_box(tiny_model_path: Path, tmp_path: Path, words: Words) -> WatchedBox:
+    """Give boxes with settings of their own, on which someone speaks."""
+
+    @contextmanager
+    def run(**settings: Any) -> Iterator[Box]:
+        chosen = {"deadline_ms": DEADLINE_MS} | settings
+        with running_box(tiny_model_path, tmp_path, **chosen) as own, watched(own, words):
+            yield own
+
+    return run

@@ -1,0 +1,174 @@
+"""Clients that mean harm to boxes with settings of their own, on each of which someone speaks meanwhile."""
+
+import contextlib
+import gc
+import itertools
+import select
+import socket
+import struct
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from edge_server.transport.engineio_websocket import EngineIoWebSocket
+from edge_server.transport.packets import KIND_AUDIO, AudioPacket, encode_packet
+from edge_server.transport.socketio_packet import encode_audio
+from edge_server.transport.websocket_frames import BINARY
+from tests.audio_files import encoded
+from tests.raw_client import RawClient
+from tests.running_box import Box, running_box, wait_until
+from tests.security.bystander import Words
+from tests.security.conftest import DEADLINE_MS, WatchedBox, watched
+from tests.security.sockets import PATIENCE_S, answer_to, connected_socket, ends
+from tests.transport.test_websocket_frames import masked
+
+UPGRADE = (
+    b"GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+    b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
+)
+START = {"sample_rate_hz": 16000, "packet_samples": 320}
+HEALTH = b"GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+HEALTH_AND_STAY = HEALTH.replace(b"Connection: close\r\n", b"")
+
+
+@pytest.fixture(scope="module")
+def patient_box(tiny_model_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Box]:
+    """A box that waits for pings for so long that it cannot hide who was never let go."""
+    folder = tmp_path_factory.mktemp("patient")
+    with running_box(tiny_model_path, folder, ping_interval_s=600, deadline_ms=DEADLINE_MS) as box:
+        yield box
+
+
+@pytest.mark.parametrize(
+    "message", ["", "x", "9", "hello", "b", "bAAAA", "b!!", "0{}", "1x", "2" + "x" * 60_000, "3" + "[" * 60_000]
+)
+def test_text_that_is_no_packet_ends_the_connection(patient_box: Box, words: Words, message: str) -> None:
+    with watched(patient_box, words):
+        client = RawClient(patient_box)
+        client.join(patient_box.token())
+        client.call("stream.start", START)
+        client.websocket.send(message)
+        assert client.closed_by_box()
+        wait_until(lambda: client.sid not in patient_box.service.socketio.server.eio.sockets)
+
+
+@pytest.mark.parametrize("limit", [{"max_outbound_packets": 64}, {"max_outbound_bytes": 100_000}])
+def test_a_client_that_does_not_read_is_cut(watched_box: WatchedBox, limit: dict[str, int]) -> None:
+    with watched_box(**limit) as box:
+        client = RawClient(box)
+        client.join(box.token())
+        client.call("stream.start", {"sample_rate_hz": 48000, "packet_samples": 4800})
+        with contextlib.suppress(OSError):
+            for number in itertools.count():
+                client.emit("audio", encode_packet(AudioPacket(KIND_AUDIO, 0, number, 0, bytes(9600))))
+        wait_until(lambda: client.sid not in box.service.socketio.server.eio.sockets)
+        assert box.service.metrics.cut_connections._value.get() == 1
+
+
+def test_connections_that_are_over_are_forgotten_at_once(watched_box: WatchedBox) -> None:
+    with watched_box(handshake_timeout_s=600.0) as box:
+        for joins in (True, False) * 5:
+            client = RawClient(box)
+            if joins:
+                client.join(box.token())
+            client.websocket.close()
+            with connected_socket(box.service.http_port) as reset:
+                # Gone before the upgrade can be answered: then nobody ever reads this connection.
+                reset.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                reset.sendall(UPGRADE)
+        # One is left: of who speaks meanwhile.
+        wait_until(lambda: len(box.service.socketio.server.eio.sockets) == 1)
+        wait_until(lambda: _websockets_in_memory(box) == 1)
+
+
+def _websockets_in_memory(box: Box) -> int:
+    gc.collect()
+    port = str(box.service.http_port)
+    return sum(type(it) is EngineIoWebSocket and it.environ["SERVER_PORT"] == port for it in gc.get_objects())
+
+
+def started(box: Box) -> RawClient:
+    """Give a client that has a stream."""
+    client = RawClient(box)
+    client.join(box.token())
+    assert client.call("stream.start", START)["ok"]
+    return client
+
+
+def test_clients_that_vanish_free_their_slots(watched_box: WatchedBox) -> None:
+    with watched_box(max_streams=4, ping_interval_s=1, ping_timeout_s=1) as box:
+        # They neither answer pings nor close; only the box's own patience ends them.
+        vanished = [started(box) for _ in range(3)]
+        # The one that may be left is of who speaks meanwhile.
+        wait_until(lambda: box.service.engine.stats().live_streams <= 1)
+        assert all(client.closed_by_box() for client in vanished)
+        for client in [started(box) for _ in range(3)]:
+            client.websocket.close()
+
+
+def test_uploads_that_never_end_are_bounded_and_end(watched_box: WatchedBox) -> None:
+    limits = {"max_clips": 1, "upload_wait_s": 0.2, "upload_timeout_s": 1.0}
+    large = struct.pack("!BBQ", 0x82, 0x80 | 127, 2_000_000) + b"mask" + bytes(400_000)
+    with watched_box(**limits) as box:
+        first, second = RawClient(box), RawClient(box)
+        for client in (first, second):
+            client.join(box.token())
+            client.websocket.sock.sendall(large)
+        assert second.closed_by_box()
+        assert first.closed_by_box()
+        with box.client() as later:
+            later.clip(encoded(np.zeros(400_000, np.int16), 16000))
+
+
+def test_connections_beyond_the_limit_wait_for_the_others_to_be_cut(watched_box: WatchedBox) -> None:
+    with watched_box(max_connections=3, http_timeout_s=0.5) as box, contextlib.ExitStack() as stack:
+        sources = ("127.0.0.2", "127.0.0.3", "127.0.0.4")
+        first, second, beyond = (stack.enter_context(connected_socket(box.service.http_port, it)) for it in sources)
+        beyond.sendall(HEALTH)
+        ready, _, _ = select.select([first, second, beyond], [], [], PATIENCE_S)
+        assert ready != [beyond], "it was answered before anyone else was cut"
+        assert ends(first)
+        assert beyond.recv(65536).startswith(b"HTTP/1.1 200")
+        assert ends(second)
+
+
+def test_an_address_never_has_all_places(watched_box: WatchedBox) -> None:
+    with watched_box(max_connections=8) as box, contextlib.ExitStack() as stack:
+        greedy = [stack.enter_context(connected_socket(box.service.http_port, "127.0.0.2")) for _ in range(6)]
+        answers = [answer_to(connection, HEALTH_AND_STAY)[:12] for connection in greedy]
+        assert answers == [b"HTTP/1.1 200"] * 4 + [b""] * 2
+        with connected_socket(box.service.http_port) as another:
+            assert answer_to(another, HEALTH).startswith(b"HTTP/1.1 200")
+        greedy[0].close()
+        wait_until(lambda: _may_come_in(box, "127.0.0.2"))
+
+
+def _may_come_in(box: Box, address: str) -> bool:
+    with connected_socket(box.service.http_port, address) as again:
+        return answer_to(again, HEALTH).startswith(b"HTTP/1.1 200")
+
+
+def test_an_address_that_connects_without_end_is_let_wait_and_then_refused(watched_box: WatchedBox) -> None:
+    with watched_box(max_connects_per_s=1.0) as box, contextlib.ExitStack() as stack:
+        flood = [stack.enter_context(connected_socket(box.service.http_port, "127.0.0.2")) for _ in range(20)]
+        answers = [answer_to(connection, HEALTH) for connection in flood]
+        # Two at once, and then one a second, as long as anyone would have to wait for no more than 5 s.
+        assert all(answer.startswith(b"HTTP/1.1 200") for answer in answers[:3])
+        assert answers[-10:] == [b""] * 10
+        with connected_socket(box.service.http_port) as another:
+            assert answer_to(another, HEALTH).startswith(b"HTTP/1.1 200")
+
+
+def test_a_flood_of_packets_is_dropped_and_told(watched_box: WatchedBox) -> None:
+    count, most = 200, 8
+    with watched_box(max_backlog_packets=most) as box, started(box) as client:
+        packets = (encode_packet(AudioPacket(KIND_AUDIO, 0, number, 0, bytes(640))) for number in range(count))
+        # In one piece: the box takes 16 of them before it looks at the engine again.
+        client.websocket.sock.sendall(b"".join(masked(BINARY, encode_audio(packet)) for packet in packets))
+        assert client.receive_event("notice")["code"] == "overrun"
+        summary = client.call("stream.end", {})
+        assert summary["ok"]
+        assert summary["packets_in"] + summary["dropped_packets"] == count
+        assert most <= summary["packets_in"] < count
