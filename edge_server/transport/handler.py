@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import math
-import select
 import socket
 from time import monotonic
 from typing import Any
@@ -19,6 +18,7 @@ from edge_server.transport.outbox import Outbox
 from edge_server.transport.request_body import BoundedInput
 from edge_server.transport.turnstile import Turnstile
 from edge_server.transport.websocket import BoundedWebSocket
+from edge_server.transport.wire import peer_has_gone
 
 _BAD_REQUEST = b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-length: 0\r\n\r\n"
 _REQUESTS_PER_S = 200
@@ -95,10 +95,7 @@ class BoundedHandler(WebSocketHandler):  # type: ignore[misc]
         super().handle_one_response()
 
     def _still_connected(self) -> bool:
-        # Asked of the kernel: a read would take bytes away, and a TLS connection cannot be peeked at.
-        poll = select.poll()
-        poll.register(self.socket.fileno(), select.POLLRDHUP)
-        return not poll.poll(0)
+        return not peer_has_gone(self.socket)
 
     def _end_connection(self) -> None:
         self.close_connection = True

@@ -192,6 +192,10 @@ class BoundedWebSocket:
     def _go_on(self) -> None:
         self._next_turn.stop()
         if not self.closed and self._reader.has_more and len(self._inbox) < _MAX_INBOX:
+            if self._open().peer_has_gone:
+                # Nobody is left to answer, and what is worked off turn by turn would keep its place until then.
+                self.cut()
+                return
             self._take_data(b"")
             if not self._reader.has_more:
                 self._read_on()

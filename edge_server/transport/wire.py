@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import select
 import socket
 from collections.abc import Callable
 from time import monotonic
@@ -18,6 +19,16 @@ _READ, _WRITE = 1, 2
 # What one peer may make the loop look at before it is the others' turn.
 _BLOCK_BYTES = 16 * 1024
 _WANTS = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
+
+
+def peer_has_gone(connection: Any) -> bool:
+    """Whether nothing more will come from the peer than what is here already.
+
+    Asked of the kernel: a read would take bytes away, and a TLS connection cannot be peeked at.
+    """
+    poll = select.poll()
+    poll.register(connection.fileno(), select.POLLRDHUP)
+    return bool(poll.poll(0))
 
 
 class Wire:
@@ -120,6 +131,11 @@ class Wire:
             self.resume()
             self._ended.wait(timeout_s)
         self.end()
+
+    @property
+    def peer_has_gone(self) -> bool:
+        """Whether the peer sends nothing any more; a stopped wire does not notice by itself."""
+        return self.open and peer_has_gone(self._socket)
 
     def end(self) -> None:
         """End the connection now, also under those who wait for it. Ending twice does nothing."""

@@ -10,6 +10,7 @@ import pytest
 
 from edge_server.transport.packets import KIND_AUDIO, AudioPacket, encode_raw_packet
 from edge_server.transport.raw_lane import NAMESPACE
+from edge_server.transport.websocket import BoundedWebSocket
 from edge_server.transport.websocket_frames import encode_frame
 from tests.running_box import Box, wait_until
 from tests.security.sockets import connected_socket
@@ -163,6 +164,34 @@ def test_replayed_and_reordered_numbers_are_refused(box: Box, sequence: int) -> 
 def resets(peer: Peer) -> None:
     peer.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     peer.close()
+
+
+def hangs_up(peer: Peer) -> None:
+    peer.close()
+
+
+@pytest.mark.parametrize("goes", [resets, hangs_up])
+def test_who_floods_and_goes_is_not_worked_off(
+    box: Box, monkeypatch: pytest.MonkeyPatch, goes: Callable[[Peer], None]
+) -> None:
+    turns = 0
+    go_on = BoundedWebSocket._go_on
+
+    def count(websocket: BoundedWebSocket) -> None:
+        nonlocal turns
+        turns += 1
+        go_on(websocket)
+
+    monkeypatch.setattr(BoundedWebSocket, "_go_on", count)
+    wait_until(lambda: not raw_clients(box))
+    peer = Peer(box, RAW)
+    # Fragments that make no message are answered by nothing, which would show that nobody is there.
+    peer.socket.sendall(b"\x02\x80\0\0\0\0" + b"\x00\x80\0\0\0\0" * 2500)
+    wait_until(lambda: turns)
+    goes(peer)
+    wait_until(lambda: not raw_clients(box))
+    # All of them would be 156.
+    assert turns < 100
 
 
 def falls_silent(peer: Peer) -> None:
