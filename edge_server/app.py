@@ -14,7 +14,8 @@ from edge_server.appliance.addresses import local_names
 from edge_server.appliance.tls import ensure_certificate, utc_now
 from edge_server.auth.links import page_url
 from edge_server.auth.pairing import PairingDesk
-from edge_server.box.thermals import temperature_c, throttled
+from edge_server.box.heat_watch import HeatWatch
+from edge_server.box.thermals import Thermometer
 from edge_server.box_info import box_info
 from edge_server.config import REPOSITORY, Settings
 from edge_server.desks import Clocks, Desks, data_folder_error
@@ -28,7 +29,7 @@ from edge_server.jobs.off_loop import run_off_loop
 from edge_server.metrics import Metrics
 from edge_server.sessions.admission import Admission
 from edge_server.sessions.capacity import available_cores, measure_capacity
-from edge_server.sessions.live_voice import LiveVoice, VoiceContext
+from edge_server.sessions.live_voice import LiveVoice, VoiceContext, live_voices
 from edge_server.sessions.pump import Pump
 from edge_server.sessions.resume_desk import ResumeDesk
 from edge_server.sessions.stream_limits import StreamLimits
@@ -47,7 +48,7 @@ from edge_server.transport.voice_control import VoiceControl
 from edge_server.transport.wsgi import BoundedServer, start_http_server, start_https_server, tls_context
 
 _CERTIFICATE_CHECK_S = 60.0
-_HEAT_CHECK_S = 5.0
+_HEAT_CHECK_S = 1.0
 _PARTING_S = 1.5
 _TURN_S = 0.02
 
@@ -70,11 +71,15 @@ class Service:
         self.engine = Engine(
             self.model, engine_config(settings, self.model.facts), self._results_came.send, clocks.monotonic
         )
-        self.admission = Admission(self.engine, settings.admit_measured, temperature_c, throttled)
-        self.metrics = Metrics(self.engine.stats, temperature_c)
+        thermometer = Thermometer()
+        self.admission = Admission(
+            self.engine, settings.admit_measured, lambda: thermometer.temperature_c, lambda: thermometer.throttled
+        )
         self._pump = Pump(self.engine)
+        self.metrics = Metrics(self.engine.stats, lambda: thermometer.temperature_c, self._lost_in_open_streams)
         self.desks = Desks(settings, clocks, self._pump, self.metrics, self.admission, self._info, self.page_url)
         self.tokens, self.connections = self.desks.tokens, self.desks.connections
+        self._heat_watch = HeatWatch(thermometer, self.admission, self.desks.feed, clocks.monotonic)
         self._probe_pool = ThreadPool(1)
         self._clips = ClipDesk(self.desks.file_run, settings.max_clips)
         self._tickets = TicketDesk(clocks.monotonic)
@@ -87,7 +92,7 @@ class Service:
         self._resume_desk = ResumeDesk(settings.resume_s, clocks.monotonic, self._end_parked)
         self._voices = VoiceControl(settings, self._voice_context(clocks), self.model.facts, self._resume_desk)
         self._audio = AudioLane(
-            server, settings, self.tokens, self.metrics, self.connections, self._voices, clocks.unix
+            server, settings, self.tokens, self.metrics, self.connections, self._voices, clocks.steady_unix
         )
         self._control = ControlLane(self._audio, self.tokens, self._voices, self._clips)
         self._raw = RawLane(
@@ -108,6 +113,7 @@ class Service:
         try:
             if self.settings.self_test:
                 self.admission.use(measure_capacity(self.model, available_cores(), self.engine.config.threads))
+            self._heat_watch.look()
             self.engine.start()
             self.desks.start()
             self._listen()
@@ -116,7 +122,7 @@ class Service:
             raise
         self._housekeeping.repeat(self.settings.housekeeping_s, self._audio.check_tokens)
         self._housekeeping.repeat(self.settings.housekeeping_s, self._resume_desk.sweep)
-        self._housekeeping.repeat(_HEAT_CHECK_S, self.admission.watch_heat)
+        self._housekeeping.repeat(_HEAT_CHECK_S, self._heat_watch.look)
         self._housekeeping.repeat(self.settings.housekeeping_s, self._pollers.sweep)
         self.desks.keep_house(self._housekeeping)
         # What lives now lives until the end; a full collection over it would hold every stream up for tens of ms.
@@ -200,6 +206,9 @@ class Service:
         deadline_s = self.settings.deadline_ms / 1000
         started, ended = self.desks.voice_started, self.desks.voice_ended
         return VoiceContext(self._pump, limits, deadline_s, clocks.monotonic, started, ended)
+
+    def _lost_in_open_streams(self) -> int:
+        return sum(voice.stream.counters.lost_packets for voice in live_voices(self._pump))
 
     def _end_parked(self, voice: LiveVoice) -> None:
         self.metrics.count_voice(voice.stream.summary())

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import socketio
@@ -35,7 +35,7 @@ from edge_server.rooms.desk import RoomDesk
 from edge_server.rooms.lane import RoomsLane
 from edge_server.sessions.admission import Admission
 from edge_server.sessions.capacity import available_cores
-from edge_server.sessions.live_voice import LiveVoice
+from edge_server.sessions.live_voice import LiveVoice, live_voices
 from edge_server.sessions.pump import Pump
 from edge_server.store.database import Database
 from edge_server.store.invitations import InvitationStore
@@ -44,12 +44,22 @@ from edge_server.transport.connections import Connections
 from edge_server.transport.namespace_lane import LaneContext
 
 
+def steady_unix_clock() -> Callable[[], float]:
+    """Unix seconds by the wall clock of now and the time that passes from now on, whatever the wall clock does."""
+    ahead_s = time.time() - time.monotonic()
+    return lambda: ahead_s + time.monotonic()
+
+
 @dataclass(frozen=True, slots=True)
 class Clocks:
-    """Where the service reads the time: Unix seconds for tokens, never-back seconds for everything else."""
+    """Where the service reads the time: Unix seconds to show and to keep, never-back seconds for what waits.
+
+    Tokens live by `steady_unix`: a board without a battery learns the time from the network, hours after it let people in.
+    """
 
     unix: Callable[[], float] = time.time
     monotonic: Callable[[], float] = time.monotonic
+    steady_unix: Callable[[], float] = field(default_factory=steady_unix_clock)
 
 
 class Desks:
@@ -78,7 +88,7 @@ class Desks:
         metrics.on_error = self.feed.publish_refusal
         self.connections = Connections(self.feed, clocks.unix)
         revocations = Revocations(self._database, clocks.unix)
-        self.tokens = token_desk(settings, clocks.unix, revocations.covers)
+        self.tokens = token_desk(settings, clocks.steady_unix, revocations.covers)
         self._invitations = InvitationStore(self._database, settings.max_invitations, clocks.unix)
         self.front_desk = FrontDesk(
             self.tokens, self._invitations, revocations, self.connections, self.feed, self._disk, page_url
@@ -102,7 +112,9 @@ class Desks:
 
     def open_lanes(self, server: socketio.Server) -> None:
         """Answer in the namespaces /jobs, /rooms and /box."""
-        context = LaneContext(server, self._settings, self.tokens, self._metrics, self.connections, self._clocks.unix)
+        context = LaneContext(
+            server, self._settings, self.tokens, self._metrics, self.connections, self._clocks.steady_unix
+        )
         jobs = JobsLane(context, self.jobs.desk)
         self.jobs.shelf.listeners += [jobs, JobEvents(self.feed, self._metrics)]
         self.box = OwnersBox(context, self._watched())
@@ -169,8 +181,8 @@ class Desks:
         )
 
     def _find_voice(self, device: str, stream_id: str) -> LiveVoice | None:
-        for voice in self._pump.consumers:
-            if isinstance(voice, LiveVoice) and (voice.device, voice.stream_id) == (device, stream_id):
+        for voice in live_voices(self._pump):
+            if (voice.device, voice.stream_id) == (device, stream_id):
                 return voice
         return None
 

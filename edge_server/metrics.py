@@ -14,6 +14,7 @@ from edge_server.engine.stats import QUEUE_AGE_BOUNDS_S, EngineStats
 from edge_server.errors import HushboxError
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+_RUN_TEXT = "Time in batches, of all threads together: transforms, the model's run and synthesis."
 _LATENCY_BUCKETS_S = (0.001, 0.002, 0.005, 0.01, 0.02, 0.03, 0.05, 0.08, 0.13, 0.25, 0.5)
 
 
@@ -24,20 +25,25 @@ class AudioCounts:
     packets_in: int = 0
     packets_out: int = 0
     dropped_packets: int = 0
+    lost_in_ended_streams: int = 0
 
 
 class Metrics:
     """Counters and gauges of one service, in a registry of their own."""
 
     def __init__(
-        self, engine_stats: Callable[[], EngineStats], temperature_c: Callable[[], float | None] = lambda: None
+        self,
+        engine_stats: Callable[[], EngineStats],
+        temperature_c: Callable[[], float | None] = lambda: None,
+        lost_in_open_streams: Callable[[], int] = lambda: 0,
     ) -> None:
         self.registry = CollectorRegistry()
         self.on_error: Callable[[HushboxError], None] = lambda error: None
         registry = self.registry
         self.sessions = Gauge("hushbox_sessions", "Authenticated connections.", registry=registry)
         self.audio = AudioCounts()
-        self.lost_packets = Counter("hushbox_lost_packets", "Audio packets filled with silence.", registry=registry)
+        self._lost_in_open_streams = lost_in_open_streams
+        self._lost_packets = 0
         self.cut_connections = Counter("hushbox_cut_connections", "Clients that did not read.", registry=registry)
         self.clips = Counter("hushbox_clips", "Files cleaned.", registry=registry)
         self.clip_audio_s = Counter("hushbox_clip_audio_seconds", "Audio in cleaned files.", registry=registry)
@@ -54,7 +60,7 @@ class Metrics:
             buckets=_LATENCY_BUCKETS_S,
             registry=registry,
         )
-        registry.register(_AudioCollector(self.audio))
+        registry.register(_AudioCollector(self.audio, self.lost_packets))
         registry.register(_TemperatureCollector(temperature_c))
         registry.register(_EngineCollector(engine_stats))
 
@@ -65,7 +71,7 @@ class Metrics:
 
     def count_voice(self, summary: Mapping[str, int | float]) -> None:
         """Count what a stream did, at its end."""
-        self.lost_packets.inc(summary["lost_packets"])
+        self.audio.lost_in_ended_streams += int(summary["lost_packets"])
         self.stream_latency_s.observe(summary["latency_ms_p99"] / 1000)
 
     def count_clip(self, audio_s: float) -> None:
@@ -73,9 +79,14 @@ class Metrics:
         self.clips.inc()
         self.clip_audio_s.inc(audio_s)
 
-    def count(self, counter: str) -> int:
-        """What a counter without labels has counted."""
-        return int(self.registry.get_sample_value(f"{counter}_total") or 0)
+    def lost_packets(self) -> int:
+        """Packets filled with silence so far, in streams that run and that ended.
+
+        Never fewer than before, also while a stream that broke is neither. Mutates: what was told.
+        """
+        now = self.audio.lost_in_ended_streams + self._lost_in_open_streams()
+        self._lost_packets = max(self._lost_packets, now)
+        return self._lost_packets
 
     def render(self) -> bytes:
         """All metrics in the Prometheus text format."""
@@ -85,8 +96,9 @@ class Metrics:
 class _AudioCollector(Collector):
     """Reads the packet counts at the moment they are asked for."""
 
-    def __init__(self, counts: AudioCounts) -> None:
+    def __init__(self, counts: AudioCounts, lost_packets: Callable[[], int]) -> None:
         self._counts = counts
+        self._lost_packets = lost_packets
 
     def collect(self) -> Iterable[Metric]:
         """The counts as metric families."""
@@ -94,10 +106,13 @@ class _AudioCollector(Collector):
         yield CounterMetricFamily("hushbox_packets_in", "Audio packets taken.", value=counts.packets_in)
         yield CounterMetricFamily("hushbox_packets_out", "Audio packets sent.", value=counts.packets_out)
         yield CounterMetricFamily("hushbox_dropped_packets", "Audio packets refused.", value=counts.dropped_packets)
+        yield CounterMetricFamily(
+            "hushbox_lost_packets", "Audio packets filled with silence.", value=self._lost_packets()
+        )
 
 
 class _TemperatureCollector(Collector):
-    """Reads the thermometer at the moment it is asked for, where there is one."""
+    """Tells what the thermometer showed last, where there is one."""
 
     def __init__(self, temperature_c: Callable[[], float | None]) -> None:
         self._temperature_c = temperature_c
@@ -127,9 +142,7 @@ class _EngineCollector(Collector):
         yield CounterMetricFamily("hushbox_frames", "Frames through the engine.", value=stats.frames)
         yield CounterMetricFamily("hushbox_late_frames", "Frames answered with dry audio.", value=stats.late_frames)
         yield CounterMetricFamily("hushbox_failed_runs", "Model runs that failed.", value=stats.failed_runs)
-        yield CounterMetricFamily(
-            "hushbox_run_seconds", "Time in model runs, of all threads together.", value=stats.run_time_s
-        )
+        yield CounterMetricFamily("hushbox_run_seconds", _RUN_TEXT, value=stats.run_time_s)
         yield _batch_histogram(stats.batch_sizes)
         yield _queue_age_histogram(stats)
 

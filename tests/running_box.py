@@ -28,13 +28,18 @@ def wait_until(condition: Callable[[], Any]) -> None:
 
 @dataclass
 class Clock:
-    """Unix time that a test can push forward."""
+    """Unix time that a test can push forward, and a wall clock that it can let jump."""
 
     ahead_s: float = 0.0
+    jumped_s: float = 0.0
 
     def __call__(self) -> float:
         """Give the time in seconds."""
         return time.time() + self.ahead_s
+
+    def wall(self) -> float:
+        """Give what the wall clock shows."""
+        return self() + self.jumped_s
 
 
 @dataclass
@@ -91,7 +96,9 @@ def running_box(model: Path, data_dir: Path, **settings: Any) -> Iterator[Box]:
         pins: list[str] = []
         try:
             service = Service(
-                Settings(data_dir=data_dir, model=model, **(chosen | settings)), Clocks(unix=clock), pins.append
+                Settings(data_dir=data_dir, model=model, **(chosen | settings)),
+                Clocks(unix=clock.wall, steady_unix=clock),
+                pins.append,
             )
             service.start()
         except BaseException as error:

@@ -45,7 +45,8 @@ class PairingDesk:
     def redeem(self, pin: str) -> None:
         """Accept the PIN, once. Raises `PinLockedError` and `PinWrongError`. Mutates: the PIN and the count of wrong tries."""
         if self.locked_for_s:
-            raise PinLockedError(f"Too many wrong PINs. Try again in {self.locked_for_s} seconds.")
+            locked_for_s = self.locked_for_s
+            raise PinLockedError(f"Too many wrong PINs. Try again in {locked_for_s} seconds.", locked_for_s)
         if not pin.isascii() or not hmac.compare_digest(pin.encode(), self.pin.encode()):
             self._count_wrong()
             raise PinWrongError("This is not the PIN that the box shows now.")

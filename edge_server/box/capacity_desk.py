@@ -37,6 +37,11 @@ class CapacityDesk:
             self._keep(self._admission.measured)
         return self._known
 
+    def standing(self) -> dict[str, Any]:
+        """How many voices are admitted now, and why no more, as the statistics have it."""
+        known = self.known()
+        return {"capacity_voices": None if known is None else known["voices"], **self._admission.standing()}
+
     def measure(self) -> dict[str, Any]:
         """Measure now, on a thread of its own. Raises `JobNotReadyError` while live voices run."""
         if self._engine.stats().live_streams:

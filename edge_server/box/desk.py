@@ -25,6 +25,9 @@ class Capacity(Protocol):
     def known(self) -> dict[str, Any] | None:
         """What was measured last, or None."""
 
+    def standing(self) -> dict[str, Any]:
+        """How many voices are admitted now, and why no more, as the statistics have it."""
+
     def measure(self) -> dict[str, Any]:
         """Measure now; waits. Raises `JobNotReadyError` while live voices run."""
 

@@ -7,11 +7,9 @@ from typing import Any
 
 import psutil
 
-from edge_server.box.thermals import temperature_c, throttled
-
 
 class Machine:
-    """Reads the figures of this process and its machine; some sensors take their time. Thread: one at a time, any."""
+    """Reads the figures of this process and its machine. Thread: one at a time, any."""
 
     def __init__(self, data_dir: Path) -> None:
         self._data_dir = data_dir
@@ -21,8 +19,6 @@ class Machine:
     def read(self) -> dict[str, Any]:
         """The figures now; the processor's load is that since the last reading."""
         return {
-            "temperature_c": temperature_c(),
-            "throttled": throttled(),
             "cpu_percent": self._process.cpu_percent(),
             "memory_bytes": self._process.memory_info().rss,
             "disk_free_bytes": psutil.disk_usage(str(self._data_dir)).free,

@@ -19,7 +19,7 @@ from edge_server.box.sampler import Counters, Sampler
 from edge_server.jobs.background import BackgroundJobs
 from edge_server.jobs.off_loop import DiskThread, run_off_loop
 from edge_server.rooms.desk import RoomDesk
-from edge_server.sessions.live_voice import LiveVoice
+from edge_server.sessions.live_voice import live_voices
 from edge_server.sessions.pump import Pump
 from edge_server.store.database import Database
 from edge_server.transport.namespace_lane import LaneContext
@@ -72,18 +72,15 @@ class OwnersBox:
         watched.feed.listeners.append(self._lane.push_event)
 
     def every_second(self) -> None:
-        """Sample, and push to the owners who watch; waits for the sensors."""
+        """Sample, and push to the owners who watch; waits for the system's figures."""
         machine = run_off_loop(gevent.get_hub().threadpool, self._machine.read)
         self._lane.push_stats(self._sampler.sample(machine))
         self._lane.push_lists()
 
     def _counters(self) -> Counters:
         watched, metrics = self._watched, self._context.metrics
-        voices = [consumer for consumer in watched.pump.consumers if isinstance(consumer, LiveVoice)]
-        known = watched.capacity.known()
         standing = {
-            "max_streams": watched.pump.engine.admitted_live_streams,
-            "capacity_voices": None if known is None else known["voices"],
+            **watched.capacity.standing(),
             "connections": len(self._context.connections),
             "jobs_queued": len(watched.jobs.shelf.queued()),
             "rooms": len(watched.rooms),
@@ -91,9 +88,9 @@ class OwnersBox:
         }
         return Counters(
             watched.pump.engine.stats(),
-            metrics.count("hushbox_dropped_packets"),
-            metrics.count("hushbox_lost_packets"),
-            {id(voice): voice.stream.latencies for voice in voices},
+            metrics.audio.dropped_packets,
+            metrics.lost_packets(),
+            {id(voice): voice.stream.latencies for voice in live_voices(watched.pump)},
             standing,
         )
 

@@ -12,6 +12,18 @@ _NOW_BITS = 0xF
 _CPU_SENSORS = ("cpu_thermal", "coretemp", "k10temp", "soc_thermal", "acpitz")
 
 
+class Thermometer:
+    """The last reading of the sensors, shared by all who ask; None where the system does not tell. Thread: any."""
+
+    def __init__(self) -> None:
+        self.temperature_c: float | None = None
+        self.throttled: bool | None = None
+
+    def read(self) -> None:
+        """Read the sensors, some of which take their time: not for the network loop."""
+        self.temperature_c, self.throttled = temperature_c(), throttled()
+
+
 def temperature_c() -> float | None:
     """The hottest the processor is anywhere, in degrees Celsius."""
     try:

@@ -52,15 +52,39 @@ class Admission:
         """How many voices are admitted now."""
         return self._engine.admitted_live_streams
 
+    @property
+    def hot(self) -> bool:
+        """Whether heat takes a share of what was measured."""
+        return self._share < 1.0
+
+    @property
+    def voices_when_cool(self) -> int:
+        """How many voices would be admitted if heat took none."""
+        if self.measured is None or not self._limits:
+            return self.voices
+        return min(self._engine.max_live_streams, self.measured.voices)
+
+    @property
+    def limited_by(self) -> str:
+        """What a further voice would need more of: a `setting`, `cores`, or less `heat`."""
+        if self.measured is None or not self._limits or self._engine.max_live_streams <= self._carried(self.measured):
+            return "setting"
+        return "heat" if self.hot else "cores"
+
     def to_dict(self) -> dict[str, Any]:
         """What `/api/v1/info` tells about it."""
-        voices = self.voices
-        if self.measured is None or not self._limits or self._engine.max_live_streams <= self._carried(self.measured):
-            limited_by = "setting"
-        else:
-            limited_by = "cores" if self._share == 1.0 else "heat"
-        text = f"about {voices} live voices on this box"
-        return {"live_voices": voices, "limited_by": limited_by, "text": text}
+        text = f"about {self.voices} live voices on this box"
+        return {"live_voices": self.voices, "limited_by": self.limited_by, "text": text}
+
+    def standing(self) -> dict[str, Any]:
+        """The same as the owner's statistics have it, with the sensors' last words."""
+        return {
+            "max_streams": self.voices,
+            "max_streams_when_cool": self.voices_when_cool,
+            "limited_by": self.limited_by,
+            "temperature_c": self._temperature_c(),
+            "throttled": self._throttled(),
+        }
 
     def _apply(self) -> None:
         if self.measured is not None and self._limits:

@@ -217,3 +217,8 @@ class LiveVoice:
         if self._on_finished is not None:
             on_finished, self._on_finished = self._on_finished, None
             on_finished()
+
+
+def live_voices(pump: Pump) -> list[LiveVoice]:
+    """The live voices among those with a stream in the engine."""
+    return [consumer for consumer in pump.consumers if isinstance(consumer, LiveVoice)]

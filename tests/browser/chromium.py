@@ -98,10 +98,15 @@ def open_another(context: BrowserContext, url: str) -> Page:
 
 def open_as_owner(context: BrowserContext, box: Box) -> Page:
     """Open the page with a token of the owner, as an invitation gives it, and wait until it is connected."""
-    grant = json.dumps({"token": box.mint_token("--role", "owner"), "expiresAtMs": (time.time() + 1800) * 1000})
+    return open_with_token(context, box.url, box.mint_token("--role", "owner"))
+
+
+def open_with_token(context: BrowserContext, url: str, token: str) -> Page:
+    """Open the page with a token, as an invitation gives it, and wait until it is connected."""
+    grant = json.dumps({"token": token, "expiresAtMs": (time.time() + 1800) * 1000})
     page = context.new_page()
     page.add_init_script(f"localStorage['hushbox.grant'] ??= {json.dumps(grant)}")
-    page.goto(box.url)
+    page.goto(url)
     page.get_by_text("Connected", exact=True).wait_for()
     return page
 

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, Playwright, expect
+from playwright.sync_api import Page, Playwright, WebSocketRoute, expect
 
 from tests.browser import ear
 from tests.browser.box import Box
 from tests.browser.chromium import open_browser, open_paired, wait_for_truth
+from tests.browser.late_answers import flag_late
 
 LOUD_DB = -45.0
 
@@ -24,14 +26,21 @@ class TwoPeople:
     guest: Page
 
 
-@pytest.fixture
-def people(playwright: Playwright, box: Box, noisy_microphone: Path) -> Iterator[TwoPeople]:
+@contextmanager
+def people_in_a_room(
+    playwright: Playwright,
+    box: Box,
+    noisy_microphone: Path,
+    on_guests_line: Callable[[WebSocketRoute], None] | None = None,
+) -> Iterator[TwoPeople]:
     """Give a host and a guest who listens, in two browsers."""
     with (
         open_browser(playwright, noisy_microphone, loop=True) as hosts,
         open_browser(playwright, width_px=360) as guests,
     ):
         ear.tap(guests)
+        if on_guests_line is not None:
+            guests.route_web_socket("**/socket.io/**", on_guests_line)
         host = open_paired(hosts, box.url, box.take_pin())
         host.get_by_role("link", name="Rooms").click()
         host.get_by_label("Your name in the room").fill("Anna")
@@ -46,6 +55,13 @@ def people(playwright: Playwright, box: Box, noisy_microphone: Path) -> Iterator
         yield TwoPeople(host, guest)
 
 
+@pytest.fixture
+def people(playwright: Playwright, box: Box, noisy_microphone: Path) -> Iterator[TwoPeople]:
+    """Give the two in a room of the box that all tests share."""
+    with people_in_a_room(playwright, box, noisy_microphone) as people:
+        yield people
+
+
 def test_a_guest_hears_the_clean_voice_live(people: TwoPeople) -> None:
     host, guest = people.host, people.guest
     expect(guest.get_by_text("Nobody is speaking.")).to_be_visible()
@@ -56,6 +72,7 @@ def test_a_guest_hears_the_clean_voice_live(people: TwoPeople) -> None:
     ear.wait_for_level(guest, f"level > {LOUD_DB}")
     # The clip's lead and its pauses, which hum in the microphone, are quiet here.
     ear.wait_for_level(guest, "level < -58")
+    expect(guest.locator("[data-cleaned=all]")).to_be_empty()
     guest.get_by_role("switch", name="Listen").uncheck()
     ear.wait_for_level(guest, "level === -200")
     expect(host.get_by_role("listitem").filter(has_text="Ben")).to_contain_text("not listening")
@@ -63,6 +80,22 @@ def test_a_guest_hears_the_clean_voice_live(people: TwoPeople) -> None:
     ear.wait_for_level(guest, f"level > {LOUD_DB}")
     host.get_by_role("button", name="Stop speaking").click()
     expect(guest.get_by_text("Nobody is speaking.")).to_be_visible()
+
+
+@pytest.mark.parametrize(
+    ("every", "words"), [(1, "You hear the voice as it is"), (3, "Part of the voice is not cleaned right now")]
+)
+def test_a_guest_is_told_that_the_voice_is_not_clean(
+    playwright: Playwright, box: Box, noisy_microphone: Path, every: int, words: str
+) -> None:
+    with people_in_a_room(playwright, box, noisy_microphone, flag_late("voice", every)) as people:
+        note = people.guest.locator("[data-cleaned]")
+        expect(note).to_be_empty()
+        people.host.get_by_role("button", name="Speak").click()
+        expect(note).to_contain_text(words)
+        # Who does not listen hears nothing that could be clean or not.
+        people.guest.get_by_role("switch", name="Listen").uncheck()
+        expect(note).to_be_empty()
 
 
 def test_who_records_is_seen_by_all(people: TwoPeople) -> None:

@@ -1,10 +1,12 @@
 """A token on its way to its end, with a clock that the test pushes forward."""
 
+import time
 from pathlib import Path
 
 import pytest
 
 from edge_server.client_http import RefusedError
+from edge_server.desks import steady_unix_clock
 from edge_server.transport.packets import KIND_AUDIO, AudioPacket
 from tests.running_box import running_box
 
@@ -20,6 +22,29 @@ def test_first_a_warning_then_goodbye(tiny_model_path: Path, tmp_path: Path) -> 
         box.clock.ahead_s = 601
         assert client.wait_for_event("goodbye")["code"] == "token_expired"
         client.wait_for_event("disconnect")
+
+
+@pytest.mark.parametrize("jump_s", [86400.0, -86400.0])
+def test_a_jump_of_the_wall_clock_is_no_end(tiny_model_path: Path, tmp_path: Path, jump_s: float) -> None:
+    with running_box(tiny_model_path, tmp_path) as box, box.client(box.token(ttl_s=600)) as client:
+        client.call("stream.start", START)
+        token = box.token()
+        box.clock.jumped_s = jump_s
+        client.send_audio(PACKET)
+        client.wait_for_answers(1)
+        with box.client(token) as other:
+            other.call("stream.start", START)
+        box.clock.ahead_s = 601
+        assert client.wait_for_event("goodbye")["code"] == "token_expired"
+
+
+def test_the_clock_of_tokens_does_not_jump(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = steady_unix_clock()
+    assert clock() == pytest.approx(time.time(), abs=1.0)
+    passed, wall = time.monotonic, time.time
+    monkeypatch.setattr(time, "time", lambda: wall() + 86400)
+    monkeypatch.setattr(time, "monotonic", lambda: passed() + 60)
+    assert clock() == pytest.approx(wall() + 60, abs=1.0)
 
 
 def test_a_renewed_token_goes_on(tiny_model_path: Path, tmp_path: Path) -> None:

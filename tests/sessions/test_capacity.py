@@ -112,3 +112,23 @@ def test_heat_lowers_the_limit_and_its_end_raises_it(
     box.temperature_c = box.throttled = None
     box.admission.watch_heat()
     assert box.admission.voices == MEASURED.voices
+
+
+def test_what_heat_takes_is_told_against_what_the_owner_allows(tiny_model: ModelFile) -> None:
+    box = Box(tiny_model)
+    assert (box.admission.limited_by, box.admission.voices_when_cool) == ("setting", 1000)
+    box.admission.use(MEASURED)
+    allowed = MEASURED.voices - 1
+    box.engine.max_live_streams = allowed
+    box.temperature_c, box.throttled = 91.0, False
+    box.admission.watch_heat()
+    assert box.admission.standing() == {
+        "max_streams": MEASURED.voices // 2,
+        "max_streams_when_cool": allowed,
+        "limited_by": "heat",
+        "temperature_c": 91.0,
+        "throttled": False,
+    }
+    # Heat takes nothing from who allows less than it leaves.
+    box.engine.max_live_streams = MEASURED.voices // 4
+    assert (box.admission.limited_by, box.admission.hot) == ("setting", True)

@@ -27,6 +27,8 @@ export type Truth =
 export declare class HushboxError extends Error {
   readonly code: string
   readonly retryable: boolean
+  /** In how many seconds trying again may help; null where the box does not say. */
+  readonly retryAfterS: number | null
   /** Whether only a new PIN helps. */
   get needsPin(): boolean
 }

@@ -8,6 +8,14 @@ export interface RecentAnswers {
 
 export const NO_ANSWERS: RecentAnswers = { total: 0, late: 0, silentMs: null }
 
+/** How much of the last second was cleaned. */
+export type Cleaned = 'all' | 'part' | 'none'
+
+export function cleanedOf({ total, late }: RecentAnswers): Cleaned {
+  if (late === 0) return 'all'
+  return late === total ? 'none' : 'part'
+}
+
 const WINDOW_MS = 1000
 const CAPACITY = 256
 

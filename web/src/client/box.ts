@@ -5,6 +5,8 @@ export interface BoxStats {
   at_ms: number
   live_voices: number
   max_streams: number
+  max_streams_when_cool: number
+  limited_by: 'setting' | 'cores' | 'heat'
   capacity_voices: number | null
   connections: number
   batch_size_mean: number | null
@@ -19,6 +21,8 @@ export interface BoxStats {
   rooms: number
   listeners: number
   temperature_c: number | null
+  /** The processor is slowed down, by heat or by a weak power supply; null where the system does not tell. */
+  throttled: boolean | null
   cpu_percent: number | null
   memory_bytes: number | null
   disk_free_bytes: number | null

@@ -3,6 +3,7 @@ export interface WireError {
   code: string
   message: string
   retryable: boolean
+  retry_after_s?: number
 }
 
 /** Codes that arise in the browser itself; the others come from the box. */
@@ -29,6 +30,8 @@ export class HushboxError extends Error {
     readonly retryable = true,
     /** The whole refusal, where it says more than why. */
     readonly answer: unknown = null,
+    /** In how many seconds trying again may help; null where the box does not say. */
+    readonly retryAfterS: number | null = null,
   ) {
     super(message)
     this.name = 'HushboxError'
@@ -38,7 +41,8 @@ export class HushboxError extends Error {
   static fromWire(value: unknown, answer: unknown = null): HushboxError {
     if (!isWireError(value))
       return new HushboxError('internal', 'The box answered in a way that this page does not know.')
-    return new HushboxError(value.code, value.message, value.retryable, answer)
+    const { code, message, retryable, retry_after_s: retryAfterS } = value
+    return new HushboxError(code, message, retryable, answer, retryAfterS ?? null)
   }
 
   /** Keeps a HushboxError as it is; whatever else was thrown becomes `page_failed`, with its own words. */

@@ -1,4 +1,5 @@
 import { workletUrls } from '../audio/worklet-urls'
+import type { Cleaned } from './answer-window'
 import type { Connection } from './connection'
 import { HushboxError } from './errors'
 import type { Lane } from './lane'
@@ -59,6 +60,11 @@ export class RoomDesk extends Store<RoomEvents> {
 
   get connected(): boolean {
     return this.lane.connected
+  }
+
+  /** How much of the voice that is heard here was cleaned, of the last second. */
+  get cleaned(): Cleaned {
+    return this.player.cleaned
   }
 
   get me(): Member | null {

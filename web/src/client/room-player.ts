@@ -1,5 +1,6 @@
 import { PlaybackNode } from '../audio/playback-node'
 import type { WorkletUrls } from '../audio/worklet-urls'
+import { AnswerWindow, cleanedOf, type Cleaned } from './answer-window'
 import type { AudioPacket } from './packet'
 
 /** Plays the voice of a room, at the rate that the speaker's microphone has. */
@@ -8,6 +9,7 @@ export class RoomPlayer {
   private context: AudioContext | null = null
   private playback: PlaybackNode | null = null
   private rateHz: number | null = null
+  private readonly answers = new AnswerWindow()
 
   constructor(private readonly urls: WorkletUrls) {}
 
@@ -20,8 +22,14 @@ export class RoomPlayer {
     return this.opening
   }
 
+  /** How much of what came in the last second was cleaned. */
+  get cleaned(): Cleaned {
+    return cleanedOf(this.answers.recent(performance.now()))
+  }
+
   /** Plays one packet; a packet that comes before all is ready is left out. */
-  play({ samples }: AudioPacket): void {
+  play({ samples, late }: AudioPacket): void {
+    this.answers.add(late, performance.now())
     this.playback?.play(samples, samples)
   }
 

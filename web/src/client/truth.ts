@@ -1,5 +1,5 @@
 import type { Hearing } from '../audio/playback-node'
-import type { RecentAnswers } from './answer-window'
+import { cleanedOf, type RecentAnswers } from './answer-window'
 
 /**
  * What is true about the sound right now. Only `on` means that the noise is being removed:
@@ -46,8 +46,9 @@ export function truthOf(evidence: Evidence): Truth {
   if (evidence.streaming && !evidence.running) return 'interrupted'
   if (!evidence.streaming || answers.silentMs === null) return 'starting'
   if (answers.silentMs > SILENT_MS || answers.total === 0) return 'stalled'
-  if (evidence.suppressionLimitDb === 0 || answers.late === answers.total) return 'bypassed'
+  const cleaned = cleanedOf(answers)
+  if (evidence.suppressionLimitDb === 0 || cleaned === 'none') return 'bypassed'
   if (evidence.muted) return 'muted'
-  if (answers.late > 0 || (roundTripMs ?? 0) > OLD_MS) return 'late'
+  if (cleaned === 'part' || (roundTripMs ?? 0) > OLD_MS) return 'late'
   return evidence.hearing === 'original' ? 'original' : 'on'
 }

@@ -30,6 +30,21 @@ test('an unknown code shows what the box said', () => {
   expect(sentenceFor(new HushboxError('new_code', 'The box says so.'), en)).toBe('The box says so.')
 })
 
+test.each([
+  ['too_many_streams', 15, 'Try again in 15 s, or when somebody has finished.'],
+  ['pin_locked', 59.2, 'Wait 1 min 0 s, then type'],
+  ['pin_locked', 3600, 'Wait 1 h 0 min, then type'],
+])('%s says how long to wait, as the box does', (code, retryAfterS, words) => {
+  const refusal = { code, message: 'm', retryable: true, retry_after_s: retryAfterS }
+  expect(sentenceFor(HushboxError.fromWire(refusal), en)).toContain(words)
+  expect(sentenceFor(new HushboxError(code), en)).toBe(en.errors[code as 'pin_locked'])
+})
+
+test('a time to wait changes nothing about an error that has no words for it', () => {
+  const refusal = { code: 'disk_full', message: 'm', retryable: true, retry_after_s: 5 }
+  expect(sentenceFor(HushboxError.fromWire(refusal), en)).toBe(en.errors.disk_full)
+})
+
 test('about a file, the page only says what stays true when the box is back', () => {
   expect(fileSentenceFor(new HushboxError('server_gone'), en)).toContain('could not be reached')
   expect(fileSentenceFor(new HushboxError('file_empty'), en)).toBe(en.errors.file_empty)

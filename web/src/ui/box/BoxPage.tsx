@@ -39,7 +39,7 @@ export function BoxPage({ session, tell }: BoxPageProps) {
         <div className="column">
           <EventList events={all.events} />
           <LimitsCard key={JSON.stringify(all.limits)} desk={desk} limits={all.limits} />
-          <CapacityCard desk={desk} capacity={all.capacity} />
+          <CapacityCard desk={desk} capacity={all.capacity} now={all.stats.at(-1)} />
           <LogCard desk={desk} tell={tell} />
         </div>
       </div>

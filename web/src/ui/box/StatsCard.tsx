@@ -40,7 +40,7 @@ export function StatsCard({ stats }: { stats: readonly BoxStats[] }) {
         />
         {now?.temperature_c != null && (
           <Chart
-            title={words.temperature}
+            title={now.throttled === true ? `${words.temperature}, ${words.throttled}` : words.temperature}
             unit=" °C"
             times={times}
             lines={[line(words.temperature, '--warn', (second) => second.temperature_c)]}

@@ -13,11 +13,12 @@ export function eventSentence(event: BoxEvent, strings: Strings): string {
 }
 
 function detailOf({ fields }: BoxEvent, strings: Strings): string {
-  const { code, role, reason, sample_rate_hz: rateHz, voices } = fields
+  const { code, role, reason, sample_rate_hz: rateHz, voices, voices_when_cool: most } = fields
   if (typeof code === 'string') return sentenceFor(new HushboxError(code), strings)
   if (typeof role === 'string') return wordOf(strings.rooms.roles, role)
   if (typeof reason === 'string') return wordOf(strings.rooms.ends, reason)
   if (typeof rateHz === 'number') return kilohertz(rateHz)
+  if (typeof voices === 'number' && typeof most === 'number') return strings.box.voicesOutOf(voices, most)
   if (typeof voices === 'number') return String(voices)
   return Object.entries(fields)
     .map(([name, value]) => `${wordOf(strings.box.limits, name)} ${String(value)}`)

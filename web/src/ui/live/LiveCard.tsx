@@ -3,21 +3,24 @@ import type { LiveSnapshot, LiveVoice } from '../../client'
 import { duration } from '../parts/format'
 import { lastRunSentence, statusFor } from '../parts/sentences'
 import { useStrings } from '../strings'
+import { Countdown } from './Countdown'
 import { LiveFacts } from './LiveFacts'
 import { Meter } from './Meter'
 import { MicrophoneNote } from './MicrophoneNote'
 import { NoiseSwitch } from './NoiseSwitch'
 import { Spectrogram } from './Spectrogram'
+import type { SecondTry } from './use-second-try'
 
 export interface LiveCardProps {
   live: LiveVoice
   snapshot: LiveSnapshot
   connected: boolean
+  secondTry: SecondTry
   onSwitch: () => void
 }
 
 /** The switch, and what is true about the sound. */
-export function LiveCard({ live, snapshot, connected, onSwitch }: LiveCardProps) {
+export function LiveCard({ live, snapshot, connected, secondTry, onSwitch }: LiveCardProps) {
   const strings = useStrings()
   const words = strings.live
   const off = snapshot.truth === 'off'
@@ -34,6 +37,7 @@ export function LiveCard({ live, snapshot, connected, onSwitch }: LiveCardProps)
         disabled={snapshot.busy || (off && !connected)}
         onToggle={toggle}
       />
+      <Countdown {...secondTry} />
       {snapshot.truth === 'interrupted' && (
         <button type="button" className="primary" onClick={() => live.resumeSound()}>
           {words.goOn}

@@ -9,6 +9,7 @@ import { LiveCard } from './LiveCard'
 import { MicrophonePicker } from './MicrophonePicker'
 import { StrengthControl } from './StrengthControl'
 import { useLive } from './use-live'
+import { useSecondTry } from './use-second-try'
 import { useSettlingLimit } from './use-settling-limit'
 import { useWakeLock } from './use-wake-lock'
 import { useStrings } from '../strings'
@@ -24,6 +25,7 @@ export interface LivePageProps {
 export function LivePage({ session, live, connected, tell }: LivePageProps) {
   const words = useStrings().live
   const snapshot = useLive(live)
+  const secondTry = useSecondTry(live, snapshot.truth, connected)
   const strength = useSettlingLimit(live)
   useWakeLock(snapshot.truth !== 'off')
   useEffect(() => {
@@ -35,7 +37,11 @@ export function LivePage({ session, live, connected, tell }: LivePageProps) {
         live={live}
         snapshot={snapshot}
         connected={connected}
-        onSwitch={() => tell({ type: 'switched' })}
+        secondTry={secondTry}
+        onSwitch={() => {
+          secondTry.stopWaiting()
+          tell({ type: 'switched' })
+        }}
       />
       <section className="card controls" aria-label={words.controls}>
         <HearControls hearing={snapshot.hearing} onHear={(hearing) => live.hear(hearing)} />

@@ -5,7 +5,10 @@ import { duration } from './format'
 /** One clear sentence for an error; codes that this page does not know show the box's own sentence. */
 export function sentenceFor(error: HushboxError, strings: Strings): string {
   if (error.code === 'page_failed') return strings.shell.failed(error.message)
-  return lookUp(strings.errors, error.code) ?? error.message
+  const { code, retryAfterS } = error
+  const timed = retryAfterS === null ? undefined : lookUp(strings.timedErrors, code)
+  if (timed !== undefined) return timed(duration(Math.ceil(retryAfterS ?? 0), strings.time))
+  return lookUp(strings.errors, code) ?? error.message
 }
 
 /** The same about a file that was not cleaned, in words that stay true when the box is back. */
@@ -13,7 +16,7 @@ export function fileSentenceFor(error: HushboxError, strings: Strings): string {
   return lookUp(strings.fileErrors, error.code) ?? sentenceFor(error, strings)
 }
 
-function lookUp(sentences: Readonly<Record<string, string>>, code: string): string | undefined {
+function lookUp<Sentence>(sentences: Readonly<Record<string, Sentence>>, code: string): Sentence | undefined {
   return Object.hasOwn(sentences, code) ? sentences[code] : undefined
 }
 

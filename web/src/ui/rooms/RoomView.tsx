@@ -7,6 +7,7 @@ import type { Session } from '../shell/session'
 import { useSpoken, useStrings } from '../strings'
 import { Chat } from './Chat'
 import { Invite } from './Invite'
+import { useCleaned } from './use-cleaned'
 import { useRoomVoice } from './use-room-voice'
 
 export interface RoomViewProps {
@@ -37,6 +38,7 @@ export function RoomView({ session, desk, room }: RoomViewProps) {
                 ? words.youSpeak
                 : words.speakers(speaker.display_name)}
           </p>
+          <CleanedNote desk={desk} />
           <div className="row start">
             {session.live !== null && <SpeakButton desk={desk} live={session.live} />}
             <label className="toggle">
@@ -65,6 +67,17 @@ export function RoomView({ session, desk, room }: RoomViewProps) {
       </div>
       {mayInvite ? <Invite desk={desk} /> : <Chat desk={desk} />}
     </div>
+  )
+}
+
+/** What is not clean about the voice that is heard here. */
+function CleanedNote({ desk }: { desk: RoomDesk }) {
+  const { rooms: words } = useStrings()
+  const cleaned = useCleaned(desk)
+  return (
+    <p role="status" className="fine-print failure" data-cleaned={cleaned}>
+      {cleaned === 'all' ? null : words.notCleaned[cleaned]}
+    </p>
   )
 }
 

@@ -32,6 +32,7 @@ export function useSession(initial: Session | null, tell: (event: NoticeEvent) =
         ? []
         : [
             live.on('error', (error) => tell({ type: 'failed', cause: 'live', error })),
+            live.on('stream', () => tell({ type: 'ended', cause: 'live' })),
             live.on('notice', (error) => tell({ type: 'failed', cause: 'passing', error })),
           ]),
     ]

@@ -14,6 +14,7 @@ export const box: typeof en.box = {
   delay: 'Verzögerung in der Box',
   batch: 'Stimmen in einem Lauf',
   temperature: 'Temperatur',
+  throttled: 'gebremst',
   drops: 'Verloren und zu spät, je Sekunde',
   connections: 'Verbindungen',
   files: 'Dateien in Arbeit',
@@ -57,7 +58,12 @@ export const box: typeof en.box = {
   limits,
   save: 'Speichern',
   capacity: 'Kapazität',
+  voicesOutOf: (voices, most) => `${voices} von ${most}`,
   measured: (voices, moment) => `Etwa ${voices} Live-Stimmen, gemessen ${moment}.`,
+  heat: (voices, most, throttled) =>
+    throttled
+      ? `Jetzt ${voices} von ${most}: Der Prozessor wird gebremst. Kühle die Box oder gib ihr ein stärkeres Netzteil.`
+      : `Jetzt ${voices} von ${most}: Die Box ist heiß. Gib ihr mehr Luft.`,
   notMeasured: 'Noch nicht gemessen.',
   measure: 'Jetzt messen',
   measuring: 'Misst…',

@@ -3,7 +3,7 @@ import type { en } from '../en'
 /** Was zu einem Fehlercode zu sagen ist; zu anderen Codes zeigt die Seite den Satz der Box. */
 export const errors: typeof en.errors = {
   pin_wrong: 'Diese PIN stimmt nicht oder wurde schon benutzt. Nach jeder Nutzung zeigt die Box eine neue.',
-  pin_locked: 'Zu viele falsche PINs. Warte eine Minute und gib dann die PIN ein, die die Box jetzt zeigt.',
+  pin_locked: 'Zu viele falsche PINs. Warte eine Weile und gib dann die PIN ein, die die Box jetzt zeigt.',
   token_missing: 'Bitte verbinde dich neu mit der PIN, die die Box zeigt.',
   token_invalid: 'Diese Box kennt die Seite nicht mehr. Verbinde dich neu mit der PIN, die sie zeigt.',
   token_expired: 'Deine Zeit an dieser Box ist abgelaufen. Verbinde dich neu mit der PIN, die sie zeigt.',
@@ -20,7 +20,8 @@ export const errors: typeof en.errors = {
   too_many_streams: 'Die Box ist gerade voll. Versuche es wieder, wenn jemand fertig ist.',
   overrun: 'Der Ton kam schneller, als die Box ihn nehmen konnte; etwas wurde ausgelassen.',
   overloaded: 'Die Box war kurz überlastet: Etwas Ton kam ungereinigt zurück.',
-  client_too_slow: 'Dieses Gerät nahm seinen Ton zu langsam ab, deshalb hat die Box losgelassen.',
+  client_too_slow:
+    'Dieses Gerät nahm seinen Ton zu langsam ab, deshalb hat die Box losgelassen. Schließe, was hier sonst noch läuft, oder geh näher ans WLAN.',
   resume_failed: 'Die Box hatte den Strom von vorhin nicht mehr; ein neuer hat begonnen.',
   ticket_invalid: 'Dieser Weg hinein ist abgelaufen. Lade die Seite neu.',
   file_empty: 'In dieser Datei ist kein Ton.',
@@ -57,6 +58,14 @@ export const errors: typeof en.errors = {
   storage_closed: 'Dieser Browser behält hier keine Aufnahmen, etwa in einem privaten Fenster.',
   server_gone: 'Die Box ist nicht zu erreichen. Läuft sie, und bist du in ihrem Netz?',
   server_silent: 'Die Box hat nicht rechtzeitig geantwortet. Versuche es noch einmal.',
+}
+
+/** Dasselbe, wo die Box sagt, wie lange zu warten ist. */
+export const timedErrors: typeof en.timedErrors = {
+  pin_locked: (time) =>
+    `Zu viele falsche PINs. Warte ${time} und gib dann die PIN ein, die die Box dann zeigt.`,
+  too_many_streams: (time) =>
+    `Die Box ist gerade voll. Versuche es in ${time} wieder, oder wenn jemand fertig ist.`,
 }
 
 /** Dasselbe über eine Datei, die nicht gereinigt wurde, so gesagt, dass es auch später noch stimmt. */

@@ -17,5 +17,8 @@ export const events: typeof en.events = {
   'room.opened': () => 'Ein Raum wurde geöffnet.',
   'room.closed': (detail) => `Ein Raum ist zu Ende. ${detail}`,
   'limits.changed': (detail) => `Grenzen wurden gesetzt: ${detail}.`,
+  'capacity.lowered': (detail) =>
+    `Die Box ist heiß oder wird gebremst: Sie nimmt jetzt ${detail} Live-Stimmen an.`,
+  'capacity.restored': (detail) => `Die Box hat sich erholt: Sie nimmt wieder ${detail} Live-Stimmen an.`,
   'capacity.measured': (detail) => `Die Kapazität wurde gemessen: etwa ${detail} Live-Stimmen.`,
 }

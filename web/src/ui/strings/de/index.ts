@@ -1,6 +1,6 @@
 import type { Strings } from '..'
 import { box } from './box'
-import { errors, fileErrors } from './errors'
+import { errors, fileErrors, timedErrors } from './errors'
 import { events } from './events'
 import { files } from './files'
 import { live } from './live'
@@ -9,4 +9,16 @@ import { rooms } from './rooms'
 import { shell } from './shell'
 import { time } from './time'
 
-export const de: Strings = { box, errors, events, fileErrors, files, live, recordings, rooms, shell, time }
+export const de: Strings = {
+  box,
+  errors,
+  events,
+  fileErrors,
+  files,
+  live,
+  recordings,
+  rooms,
+  shell,
+  time,
+  timedErrors,
+}

@@ -11,10 +11,10 @@ const truths: typeof en.live.truths = {
   off: 'Aus. Dein Mikrofon ist geschlossen.',
   starting: 'Startet…',
   on: 'An. Der Lärm wird entfernt.',
-  late: 'Im Rückstand. Ein Teil des Tons wird gerade nicht gereinigt.',
-  bypassed: 'Nichts wird entfernt: Die Box ist überlastet.',
+  late: 'Im Rückstand. Ein Teil des Tons wird nicht gereinigt: Prüfe dein WLAN oder warte, bis weniger Leute sprechen.',
+  bypassed: 'Nichts wird entfernt: Die Box ist überlastet. Es geht weiter, wenn weniger Leute sprechen.',
   original: 'Du hörst das Original, mit dem Lärm.',
-  stalled: 'Von der Box kommt nichts zurück.',
+  stalled: 'Von der Box kommt nichts zurück. Prüfe dein WLAN, oder schalte aus und wieder ein.',
   reconnecting: 'Verbindung verloren. Neuer Versuch…',
   interrupted: 'Angehalten: Dieses Gerät hält den Ton fest, etwa bei einem Anruf.',
   muted: 'Dein Mikrofon ist vom System oder von einer Taste daran stummgeschaltet.',
@@ -27,6 +27,8 @@ export const live: typeof en.live = {
   asking: 'Startet… Vielleicht fragt der Browser nach dem Mikrofon.',
   limitZero: 'Nichts wird entfernt: Die Grenze ist 0 dB.',
   goOn: 'Weiter',
+  tryingAgain: (time) => `Neuer Versuch in ${time}`,
+  stopWaiting: 'Nicht mehr warten',
   mended: (seconds, filled) =>
     filled
       ? `Die Verbindung war ${seconds} lang weg. In Aufnahmen ist dort Stille.`

@@ -38,6 +38,10 @@ export const rooms: typeof en.rooms = {
   listening: 'hört zu',
   notListening: 'hört nicht zu',
   recording: 'nimmt auf',
+  notCleaned: {
+    part: 'Ein Teil der Stimme wird gerade nicht gereinigt: Die Box hat zu viel zu tun. Es wird besser, wenn weniger Leute sprechen.',
+    none: 'Du hörst die Stimme ungereinigt: Die Box ist überlastet. Sie wird wieder gereinigt, wenn weniger Leute sprechen.',
+  },
   left: (count) => `${count} Pakete ausgelassen`,
   roles,
   chat: 'Chat',

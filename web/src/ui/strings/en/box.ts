@@ -13,6 +13,7 @@ export const box = {
   delay: 'Delay in the box',
   batch: 'Voices in one run',
   temperature: 'Temperature',
+  throttled: 'slowed down',
   drops: 'Lost and late, each second',
   connections: 'Connections',
   files: 'Files at work',
@@ -57,7 +58,12 @@ export const box = {
   limits,
   save: 'Save',
   capacity: 'Capacity',
+  voicesOutOf: (voices: number, most: number) => `${voices} of ${most}`,
   measured: (voices: number, moment: string) => `About ${voices} live voices, measured ${moment}.`,
+  heat: (voices: number, most: number, throttled: boolean) =>
+    throttled
+      ? `${voices} of ${most} now: the processor is slowed down. Cool the box, or give it a stronger power supply.`
+      : `${voices} of ${most} now: the box is hot. Give it more air.`,
   notMeasured: 'Not measured yet.',
   measure: 'Measure now',
   measuring: 'Measuring…',

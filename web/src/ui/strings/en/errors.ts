@@ -1,7 +1,7 @@
 /** What to tell a person about each error code; codes that are not here show the box's own sentence. */
 export const errors = {
   pin_wrong: 'That PIN is not right, or it was used already. The box shows a new one after each use.',
-  pin_locked: 'Too many wrong PINs. Wait a minute, then type the PIN that the box shows now.',
+  pin_locked: 'Too many wrong PINs. Wait a while, then type the PIN that the box shows now.',
   token_missing: 'Please connect again with the PIN that the box shows.',
   token_invalid: 'This box no longer knows this page. Connect again with the PIN that it shows.',
   token_expired: 'Your time on this box has run out. Connect again with the PIN that it shows.',
@@ -18,7 +18,8 @@ export const errors = {
   too_many_streams: 'The box is full right now. Try again when somebody has finished.',
   overrun: 'Sound arrived faster than the box could take it, and a little was left out.',
   overloaded: 'The box was too busy for a moment: a little sound came back as it was.',
-  client_too_slow: 'This device did not take its sound fast enough, so the box has let go of it.',
+  client_too_slow:
+    'This device did not take its sound fast enough, so the box has let go of it. Close what else runs here, or move closer to the Wi-Fi.',
   resume_failed: 'The box no longer had the stream of before, so a new one has begun.',
   ticket_invalid: 'This way in is over. Reload the page.',
   file_empty: 'That file has no sound in it.',
@@ -54,6 +55,14 @@ export const errors = {
   storage_closed: 'This browser does not keep recordings here, as in a private window.',
   server_gone: 'The box cannot be reached. Check that it is running and that you are on its network.',
   server_silent: 'The box did not answer in time. Try again.',
+}
+
+/** The same where the box says how long to wait. */
+export const timedErrors = {
+  pin_locked: (time: string) =>
+    `Too many wrong PINs. Wait ${time}, then type the PIN that the box shows then.`,
+  too_many_streams: (time: string) =>
+    `The box is full right now. Try again in ${time}, or when somebody has finished.`,
 }
 
 /** The same about a file that was not cleaned, in words that stay true when the box is back. */

@@ -16,5 +16,8 @@ export const events = {
   'room.opened': () => 'A room was opened.',
   'room.closed': (detail: string) => `A room ended. ${detail}`,
   'limits.changed': (detail: string) => `Limits were set: ${detail}.`,
+  'capacity.lowered': (detail: string) =>
+    `The box is hot or slowed down: it admits ${detail} live voices now.`,
+  'capacity.restored': (detail: string) => `The box has recovered: it admits ${detail} live voices again.`,
   'capacity.measured': (detail: string) => `Capacity was measured: about ${detail} live voices.`,
 }

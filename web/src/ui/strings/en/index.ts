@@ -1,5 +1,5 @@
 import { box } from './box'
-import { errors, fileErrors } from './errors'
+import { errors, fileErrors, timedErrors } from './errors'
 import { events } from './events'
 import { files } from './files'
 import { live } from './live'
@@ -8,4 +8,16 @@ import { rooms } from './rooms'
 import { shell } from './shell'
 import { time } from './time'
 
-export const en = { box, errors, events, fileErrors, files, live, recordings, rooms, shell, time }
+export const en = {
+  box,
+  errors,
+  events,
+  fileErrors,
+  files,
+  live,
+  recordings,
+  rooms,
+  shell,
+  time,
+  timedErrors,
+}

@@ -11,10 +11,10 @@ const truths: Record<Truth, string> = {
   off: 'Off. Your microphone is closed.',
   starting: 'Starting…',
   on: 'On. Noise is being removed.',
-  late: 'Behind. Part of the sound is not cleaned right now.',
-  bypassed: 'Not removing anything: the box is overloaded.',
+  late: 'Behind. Part of the sound is not cleaned: check your Wi-Fi, or wait until fewer people speak.',
+  bypassed: 'Not removing anything: the box is overloaded. It goes on when fewer people speak.',
   original: 'You are hearing the original, noise included.',
-  stalled: 'Nothing is coming back from the box.',
+  stalled: 'Nothing is coming back from the box. Check your Wi-Fi, or switch off and on again.',
   reconnecting: 'Connection lost. Trying again…',
   interrupted: 'Paused: this device holds the sound, as during a call.',
   muted: 'Your microphone is muted by the system or by a key on it.',
@@ -27,6 +27,8 @@ export const live = {
   asking: 'Starting… The browser may ask for the microphone.',
   limitZero: 'Not removing anything: the limit is 0 dB.',
   goOn: 'Go on',
+  tryingAgain: (time: string) => `Trying again in ${time}`,
+  stopWaiting: 'Stop waiting',
   mended: (seconds: string, filled: boolean) =>
     filled
       ? `The connection was lost for ${seconds}. Recordings hold silence there.`

@@ -38,6 +38,10 @@ export const rooms = {
   listening: 'listening',
   notListening: 'not listening',
   recording: 'recording',
+  notCleaned: {
+    part: 'Part of the voice is not cleaned right now: the box is too busy. It gets better when fewer people speak.',
+    none: 'You hear the voice as it is: the box is overloaded. It is cleaned again when fewer people speak.',
+  },
   left: (count: number) => `${count} packets left out`,
   roles,
   chat: 'Chat',
