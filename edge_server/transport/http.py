@@ -23,7 +23,6 @@ from edge_server.errors import (
     HushboxError,
     InternalError,
     NotFoundError,
-    PinLockedError,
 )
 from edge_server.jobs.clip import CLIP_FORMATS, ClipDesk
 from edge_server.metrics import CONTENT_TYPE, Metrics
@@ -162,9 +161,7 @@ def _error_answer(error: Exception, context: HttpContext) -> tuple[Response, int
     known = _known_error(error, context.settings)
     context.metrics.count_error(known)
     response = jsonify(error=known.to_dict())
-    if isinstance(known, PinLockedError):
-        response.headers["Retry-After"] = str(context.pairing.locked_for_s)
-    elif known.retry_after_s is not None:
+    if known.retry_after_s is not None:
         response.headers["Retry-After"] = str(math.ceil(known.retry_after_s))
     if isinstance(error, HTTPException) and not isinstance(known, (NotFoundError, FileTooLargeError)):
         return response, error.code or known.http_status
