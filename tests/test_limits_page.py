@@ -7,6 +7,9 @@ from pathlib import Path
 from edge_server.config import Settings
 
 ROOT = Path(__file__).parent.parent
+LIMIT_ENDINGS = ("_s", "_ms", "_bytes", "_packets", "_tries", "_threads")
+INTERVALS = ("housekeeping_s", "stats_interval_s")
+"""How often something is done, which bounds nothing."""
 ROWS = [
     line for line in (ROOT / "docs" / "limits.md").read_text(encoding="utf-8").splitlines() if line.startswith("| ")
 ]
@@ -17,6 +20,15 @@ def test_every_setting_that_is_named_exists() -> None:
     named = {name for row in ROWS for name in re.findall(r"`([a-z]+_[a-z_]+)`", row.split("|")[2])}
     assert named
     assert named <= names
+
+
+def test_every_limit_is_in_a_table() -> None:
+    tables = "".join((ROOT / "docs" / name).read_text(encoding="utf-8") for name in ("limits.md", "hostile-clients.md"))
+    limits = [
+        item.name for item in fields(Settings) if item.name.startswith("max_") or item.name.endswith(LIMIT_ENDINGS)
+    ]
+    assert len(limits) > 40
+    assert [name for name in limits if f"`{name}`" not in tables and name not in INTERVALS] == []
 
 
 def test_every_test_that_is_named_exists() -> None:

@@ -93,6 +93,21 @@ def test_a_stop_during_the_end_of_a_stream_loses_nothing(tiny_model: ModelFile, 
         assert client.receive_event("goodbye")["code"] == "server_stopping"
 
 
+def test_an_end_that_the_engine_does_not_flush_is_waited_for_and_no_longer(
+    tiny_model: ModelFile, tmp_path: Path
+) -> None:
+    with running_box(tiny_model.path, tmp_path, stop_timeout_s=0.3) as box, RawClient(box) as client:
+        client.join(box.token())
+        assert client.call("stream.start", START)["ok"]
+        held = threading.Event()
+        for lane in box.service.engine._lanes:
+            lane.order(lambda pipeline: held.wait(READY_TIMEOUT_S) and None)
+        client.emit("audio", encode_packet(AudioPacket(KIND_AUDIO, 0, 0, 0, bytes(2 * PACKET))))
+        assert client.call("stream.end", {})["error"]["code"] == "engine_failed"
+        assert not held.is_set()
+        held.set()
+
+
 def test_a_file_under_way_is_told_that_the_box_stops(tiny_model: ModelFile, tmp_path: Path) -> None:
     long = encoded(np.zeros(16000 * 1200, np.int16), 16000)
     with running_box(tiny_model.path, tmp_path) as box, RawClient(box) as client:
