@@ -36,7 +36,7 @@ def write_report(model_path: Path, output: Path, sessions: list[int], seconds: f
         "machine": f"{platform.machine()}, {platform.system()} {platform.release()}",
         "sessions": loads,
         "engine": run_engine_benchmark(model_path, seconds_per_row=min(0.5, seconds)),
-        "stages": run_stages_benchmark(model_path),
+        "stages": run_stages_benchmark(model_path, rounds=max(20, round(500 * seconds))),
     }
     output.mkdir(parents=True, exist_ok=True)
     (output / "results.json").write_text(json.dumps(results, indent=1), encoding="utf-8")
