@@ -38,6 +38,7 @@ from edge_server.transport.client import Client
 from edge_server.transport.http import HttpContext, create_flask_app
 from edge_server.transport.polling import UnauthenticatedPollers
 from edge_server.transport.raw_lane import RawLane
+from edge_server.transport.request_turns import RequestTurns
 from edge_server.transport.socketio_audio import AudioLane
 from edge_server.transport.socketio_control import ControlLane
 from edge_server.transport.socketio_server import create_socketio
@@ -95,9 +96,8 @@ class Service:
             server, settings, self.tokens, self.metrics, self.connections, self._voices, clocks.steady_unix
         )
         self._control = ControlLane(self._audio, self.tokens, self._voices, self._clips)
-        self._raw = RawLane(
-            self.flask_app.wsgi_app, settings, self._audio, self._voices, self.tokens, self._tickets, self.metrics
-        )
+        turns = RequestTurns(self.flask_app.wsgi_app, server.eio, self._arrivals)
+        self._raw = RawLane(turns, settings, self._audio, self._voices, self.tokens, self._tickets, self.metrics)
         self._audio.register()
         self._control.register(server)
         self.desks.open_lanes(server)

@@ -117,8 +117,14 @@ class DenoiseClient:
                 self._inbox.changed.notify_all()
 
         self._emit(event, argument, take)
-        with self._inbox.changed:
-            self._wait(lambda: acknowledged, f"an answer to {event}")
+        try:
+            with self._inbox.changed:
+                self._wait(lambda: acknowledged, f"an answer to {event}")
+        except BoxUnreachableError as error:
+            # Whoever goes on with a stream looks first whether all of it has come.
+            if anew and self.goodbye is not None:
+                raise RefusedError(self.goodbye) from error
+            raise
         answer = acknowledged[0]
         if not isinstance(answer, dict) or not answer.get("ok"):
             raise RefusedError((answer or {}).get("error", {}))

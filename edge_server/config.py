@@ -53,6 +53,9 @@ class Settings:
     max_connections: Annotated[int, "Open connections per server, HTTP and WebSocket together."] = 2048
     max_mistakes: Annotated[int, "Messages of one client in 10 s that are of no use, before it is parted from."] = 200
     max_connects_per_s: Annotated[float, "New connections of one address in a second, in the long run."] = 100.0
+    max_requests_per_s: Annotated[
+        float, "Requests of one address in a second, in the long run, besides long polling."
+    ] = 100.0
     max_backlog_packets: Annotated[int, "Unanswered packets of one stream before packets are dropped."] = 50
     max_gap_s: Annotated[float, "Longest gap in a stream that is filled with silence, in seconds."] = 1.0
     resume_s: Annotated[float, "How long a stream waits for its client after a break, in seconds."] = 15.0

@@ -17,9 +17,9 @@ TIMEOUT_S = 20.0
 class RawClient:
     """A WebSocket to a box; the Engine.IO handshake is done, the Socket.IO one only by `join`."""
 
-    def __init__(self, box: Box) -> None:
+    def __init__(self, box: Box, **options: Any) -> None:
         self.websocket = websocket.create_connection(
-            box.url.replace("http", "ws") + "/socket.io/?EIO=4&transport=websocket", timeout=TIMEOUT_S
+            box.url.replace("http", "ws") + "/socket.io/?EIO=4&transport=websocket", timeout=TIMEOUT_S, **options
         )
         opening = self.websocket.recv()
         assert opening[:1] == "0"

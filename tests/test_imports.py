@@ -25,6 +25,7 @@ RULES = [
     ("edge_server/transport/packets.py", NETWORK),
     ("edge_server/transport/tickets.py", NETWORK),
     ("edge_server/transport/turnstile.py", NETWORK),
+    ("edge_server/transport/loop_share.py", NETWORK),
     ("edge_server/transport/websocket_frames.py", NETWORK),
     ("edge_server/rate_limit.py", NETWORK),
     ("export", NETWORK),

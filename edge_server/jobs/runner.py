@@ -78,9 +78,11 @@ class JobRunner:
         except Exception as error:
             self._fail(job, self._defect(error))
         finally:
-            self.running -= 1
-            self._disk.run(self._tidy, job)
-            self.wake()
+            try:
+                self._disk.run(self._tidy, job)
+            finally:
+                self.running -= 1
+                self.wake()
 
     def _clean(self, job: Job) -> None:
         with ExitStack() as open_files:

@@ -1,16 +1,19 @@
-"""New connections, let in at a bounded rate for each address."""
+"""New connections and their requests, let in at a bounded rate for each address."""
 
 from __future__ import annotations
 
 import contextlib
+import math
 from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import gevent
+from gevent.lock import BoundedSemaphore
 
 from edge_server.config import Settings
 from edge_server.errors import HushboxError, TooFastError, TooManyStreamsError
+from edge_server.transport.give_way import give_way
 from edge_server.transport.turnstile import Turnstile
 
 _BURST_S = 2.0
@@ -24,14 +27,16 @@ _SHARE_OF_ONE = 2
 class Arrivals:
     """Lets connections in, of all servers of a box together. `clock` never goes back. Thread: the network loop's.
 
-    Every address counts by itself, also an IPv6 one: all devices of a LAN are of one network.
+    They come in one after the other, and between two the loop looks at every socket again. Every address counts by itself,
+    also an IPv6 one: all devices of a LAN are of one network.
     """
 
     def __init__(
         self, settings: Settings, clock: Callable[[], float], on_refused: Callable[[HushboxError], None]
     ) -> None:
-        burst = max(1, round(_BURST_S * settings.max_connects_per_s))
-        self._turnstile = Turnstile(settings.max_connects_per_s, burst, _LONGEST_WAIT_S)
+        self._connects = _turnstile(settings.max_connects_per_s, _LONGEST_WAIT_S)
+        self._requests = _turnstile(settings.max_requests_per_s, math.inf)
+        self._door = BoundedSemaphore(1)
         self._clock = clock
         self._on_refused = on_refused
         self._most_waiting = max(1, settings.max_connections // _WAITING_SHARE)
@@ -55,8 +60,14 @@ class Arrivals:
             if not self._open[host]:
                 del self._open[host]
 
+    def wait_for_request(self, host: str) -> None:
+        """Wait for the turn of a request of this address."""
+        if wait_s := self._requests.wait_s(host, self._clock()):
+            gevent.sleep(wait_s)
+        self._pass_door()
+
     def _wait(self, host: str) -> bool:
-        wait_s = self._turnstile.wait_s(host, self._clock())
+        wait_s = self._connects.wait_s(host, self._clock())
         if wait_s is None or (wait_s and self._waiting >= self._most_waiting):
             self._on_refused(TooFastError("An address connects too often."))
             return False
@@ -66,4 +77,13 @@ class Arrivals:
                 gevent.sleep(wait_s)
             finally:
                 self._waiting -= 1
+        self._pass_door()
         return True
+
+    def _pass_door(self) -> None:
+        with self._door:
+            give_way()
+
+
+def _turnstile(per_s: float, longest_wait_s: float) -> Turnstile:
+    return Turnstile(per_s, max(1, round(_BURST_S * per_s)), longest_wait_s)

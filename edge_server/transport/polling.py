@@ -39,7 +39,7 @@ class PollingGate:
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         """Serve one request."""
         if environ["PATH_INFO"] == _PATH and "wsgi.websocket" in environ:
-            self._remember(environ["wsgi.websocket"], _sid(environ))
+            self._remember(environ["wsgi.websocket"], polling_sid(environ))
         elif environ["PATH_INFO"] == _PATH and not self._admits(environ):
             start_response("400 Bad Request", [("Content-Type", "text/plain"), ("Content-Length", "0")])
             return []
@@ -63,7 +63,7 @@ class PollingGate:
         if "HTTP_UPGRADE" in environ:
             # Half a request to upgrade: python-engineio would take it for a whole one.
             return False
-        sid = _sid(environ)
+        sid = polling_sid(environ)
         if environ["REQUEST_METHOD"] == "GET":
             return bool(sid) or len(self._engine.sockets) < self._max_connections
         if environ["REQUEST_METHOD"] != "POST":
@@ -103,7 +103,8 @@ class UnauthenticatedPollers:
                 self._engine.sockets.pop(sid, None)
 
 
-def _sid(environ: dict[str, Any]) -> str:
+def polling_sid(environ: dict[str, Any]) -> str:
+    """The Engine.IO connection that a request names; empty where it names none."""
     fields = dict(item.partition("=")[::2] for item in environ.get("QUERY_STRING", "").split("&"))
     return str(fields.get("sid", ""))
 

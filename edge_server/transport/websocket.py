@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
+from time import monotonic, thread_time
 from typing import TYPE_CHECKING, Any
 
 import gevent
 from gevent.event import Event
 
 from edge_server.errors import TooManyStreamsError
+from edge_server.transport.loop_share import LoopShare
 from edge_server.transport.outbox import Outbox
 from edge_server.transport.upload_gate import Upload
 from edge_server.transport.websocket_frames import (
@@ -39,6 +41,8 @@ _MAX_INBOX = 16
 _FRAMES_PER_TURN = 16
 _TURN_S = 0.01
 _CLOSE_GRACE_S = 1.0
+_SHARE, _BURST_S, _LONGEST_REST_S = 0.05, 0.005, 0.05
+"""Of the loop's time, what one connection's messages may take that no sink takes."""
 
 
 class BoundedWebSocket:
@@ -47,6 +51,7 @@ class BoundedWebSocket:
     Messages go to a `sink` as they come, on the loop; those that it does not take, or that come while the greenlet of
     this connection is busy with an earlier one, wait for `receive`. Messages beyond `limit_bytes`, which grows once
     the client has shown a token, end the connection; large ones wait at the gate. Who is not admitted in time is cut.
+    Between two messages of its own, a connection rests for as long as the work on them has to be spread.
     """
 
     def __init__(self, environ: dict[str, Any], handler: BoundedHandler, limit_bytes: int, outbox: Outbox) -> None:
@@ -64,6 +69,8 @@ class BoundedWebSocket:
         self._inbox: deque[str | bytes | bytearray | None] = deque()
         self._came = Event()
         self._idle = False
+        self._share = LoopShare(_SHARE, _BURST_S, _LONGEST_REST_S)
+        self._handed_s: float | None = None
         self._sink: Sink | None = None
         self._give_up: Callable[[], None] | None = None
         self._is_given_up = False
@@ -118,6 +125,7 @@ class BoundedWebSocket:
     def receive(self) -> str | bytes | bytearray | None:
         """The next message that the sink did not take, or None when the connection is over."""
         self._open()
+        self._rest()
         while not self._inbox:
             if self._wants_gate:
                 self._enter_gate()
@@ -125,11 +133,21 @@ class BoundedWebSocket:
             self._came.wait()
             self._came.clear()
         message = self._inbox.popleft()
+        self._handed_s = thread_time()
         if message is None:
             self._inbox.append(None)
         elif len(self._inbox) == _MAX_INBOX - 1:
             self._read_on()
         return message
+
+    def _rest(self) -> None:
+        if self._handed_s is None:
+            return
+        # The thread's own time: to wait for Python's lock, or for the processor, is not the client's doing.
+        rest_s = self._share.rest_s(thread_time() - self._handed_s, monotonic())
+        if rest_s and not self.closed and not self._is_given_up:
+            self._idle = not self._inbox
+            gevent.sleep(rest_s)
 
     def forget(self) -> None:
         """Hear that nobody serves this connection any more; perhaps it was never read."""

@@ -6,6 +6,7 @@ import itertools
 import select
 import socket
 import struct
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -101,8 +102,8 @@ def test_clients_that_vanish_free_their_slots(watched_box: WatchedBox) -> None:
     with watched_box(max_streams=4, ping_interval_s=1, ping_timeout_s=1) as box:
         # They neither answer pings nor close; only the box's own patience ends them.
         vanished = [started(box) for _ in range(3)]
-        # The one that may be left is of who speaks meanwhile.
-        wait_until(lambda: box.service.engine.stats().live_streams <= 1)
+        # The one that is left is who speaks meanwhile.
+        wait_until(lambda: len(box.service._audio.clients) == 1)
         assert all(client.closed_by_box() for client in vanished)
         for client in [started(box) for _ in range(3)]:
             client.websocket.close()
@@ -159,6 +160,28 @@ def test_an_address_that_connects_without_end_is_let_wait_and_then_refused(watch
         assert answers[-10:] == [b""] * 10
         with connected_socket(box.service.http_port) as another:
             assert answer_to(another, HEALTH).startswith(b"HTTP/1.1 200")
+
+
+def test_an_address_that_asks_without_end_is_answered_in_turns(watched_box: WatchedBox) -> None:
+    with watched_box(max_requests_per_s=4.0) as box, contextlib.ExitStack() as stack:
+        flood = [stack.enter_context(connected_socket(box.service.http_port, "127.0.0.2")) for _ in range(4)]
+        began_s = time.monotonic()
+        for connection in flood:
+            connection.sendall(HEALTH_AND_STAY * 4)
+        with connected_socket(box.service.http_port) as another:
+            assert answer_to(another, HEALTH).startswith(b"HTTP/1.1 200")
+        for connection in flood:
+            _read_answers(connection, 4)
+        # Eight at once, and then four a second.
+        assert time.monotonic() - began_s >= 2.0
+
+
+def _read_answers(connection: socket.socket, count: int) -> None:
+    read = b""
+    while read.count(b"HTTP/1.1 200") < count or not read.endswith(b"}\n"):
+        block = connection.recv(65536)
+        assert block
+        read += block
 
 
 def test_a_flood_of_packets_is_dropped_and_told(watched_box: WatchedBox) -> None:

@@ -2,40 +2,27 @@
 
 import socket
 import struct
-from types import SimpleNamespace
-from typing import Any
 
 import gevent
 import pytest
-from gevent import socket as gevent_socket
 
-from edge_server.transport.outbox import Outbox
 from edge_server.transport.upload_gate import UploadGate
-from edge_server.transport.websocket import BoundedWebSocket
+from tests.transport.paired_websocket import PairedWebSocket
 
 LARGE_BYTES = 300_000
 TEXT, BINARY = 0x81, 0x82
 
 
-class Connection:
-    """A WebSocket on one end of a pair of sockets, with a gate of one place, and a greenlet that reads it."""
+class Connection(PairedWebSocket):
+    """A WebSocket with a gate of one place."""
 
     def __init__(self) -> None:
         self.gate = UploadGate(1, wait_s=5.0, upload_timeout_s=60.0)
-        self.near, far = gevent_socket.socketpair()
-        server = SimpleNamespace(http_timeout_s=60.0, handshake_timeout_s=60.0, upload_gate=self.gate)
-        handler: Any = SimpleNamespace(server=server, socket=far, take_early_bytes=lambda: b"")
-        self.websocket = BoundedWebSocket({}, handler, 1 << 20, Outbox(8, 1 << 20))
-        self.messages: list[Any] = []
-        self.reader = gevent.spawn(self._read)
+        super().__init__(self.gate)
 
     def place_is_free(self) -> bool:
         """Whether one could enter without waiting."""
         return not self.gate._places.locked()
-
-    def _read(self) -> None:
-        while (message := self.websocket.receive()) is not None:
-            self.messages.append(message)
 
 
 def header(first: int) -> bytes:

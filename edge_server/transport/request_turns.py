@@ -1,0 +1,28 @@
+"""Requests, in turns."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from edge_server.transport.arrivals import Arrivals
+from edge_server.transport.polling import WsgiApp, polling_sid
+
+
+class RequestTurns:
+    """Lets the requests of every address in at a bounded rate, but for those of long polling that goes on.
+
+    Upgrades to a WebSocket are counted as connections already, and each connection may have only so many requests.
+    Thread: the network loop's.
+    """
+
+    def __init__(self, application: WsgiApp, engine: Any, arrivals: Arrivals) -> None:
+        self._application = application
+        self._engine = engine
+        self._arrivals = arrivals
+
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        """Serve one request when it is its turn."""
+        if "wsgi.websocket" not in environ and polling_sid(environ) not in self._engine.sockets:
+            self._arrivals.wait_for_request(environ["REMOTE_ADDR"])
+        return self._application(environ, start_response)
