@@ -82,7 +82,7 @@ class Service:
         self.tokens, self.connections = self.desks.tokens, self.desks.connections
         self._heat_watch = HeatWatch(thermometer, self.admission, self.desks.feed, clocks.monotonic)
         self._probe_pool = ThreadPool(1)
-        self._clips = ClipDesk(self.desks.file_run, settings.max_clips)
+        self._clips = ClipDesk(self.desks.file_run, settings.max_clips, settings.upload_wait_s)
         self._tickets = TicketDesk(clocks.monotonic)
         self._arrivals = Arrivals(settings, clocks.monotonic, self.metrics.count_error)
         self._gate = UploadGate(settings.max_clips, settings.upload_wait_s, settings.upload_timeout_s)

@@ -23,6 +23,7 @@ from edge_server.errors import BadRequestError, EngineFailedError
 from edge_server.transport.packets import KIND_SILENCE, AudioPacket, decode_answer, encode_packet, silent_packets
 from edge_server.transport.socketio_packet import NAMESPACE
 
+_LATE_GOODBYE_S = 0.2
 _EVENTS_KEPT = 4096
 
 
@@ -116,14 +117,14 @@ class DenoiseClient:
                 acknowledged.append(answer)
                 self._inbox.changed.notify_all()
 
-        self._emit(event, argument, take)
         try:
+            self._emit(event, argument, take)
             with self._inbox.changed:
                 self._wait(lambda: acknowledged, f"an answer to {event}")
         except BoxUnreachableError as error:
             # Whoever goes on with a stream looks first whether all of it has come.
-            if anew and self.goodbye is not None:
-                raise RefusedError(self.goodbye) from error
+            if anew and (goodbye := self._late_goodbye()):
+                raise RefusedError(goodbye) from error
             raise
         answer = acknowledged[0]
         if not isinstance(answer, dict) or not answer.get("ok"):
@@ -216,6 +217,12 @@ class DenoiseClient:
             self._socket.emit(event, argument, namespace=NAMESPACE, callback=callback)
         except SocketIOError as error:
             raise BoxUnreachableError(f"There is no connection for {event}.") from error
+
+    def _late_goodbye(self) -> dict[str, Any] | None:
+        """Why the box has ended a connection; python-socketio may tell of the end before it hands the reason over."""
+        with self._inbox.changed:
+            self._inbox.changed.wait_for(lambda: self._inbox.goodbye is not None, _LATE_GOODBYE_S)
+            return self._inbox.goodbye
 
     def _make_socket(self) -> socketio.Client:
         client = socketio.Client(reconnection=False, serializer="msgpack", handle_sigint=False)

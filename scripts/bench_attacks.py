@@ -3,6 +3,7 @@
 All of them raise an OSError as soon as the box hangs up on them, and a TimeoutError where it makes them wait.
 """
 
+import base64
 import contextlib
 import json
 import socket
@@ -26,6 +27,8 @@ _HELD = 10
 _HELD_S = 0.5
 _AT_ONCE = 20
 _BODY_BYTES = 50_000_000
+_PACKETS_OF_A_BODY = 64
+_NESTED = b"\x91" * 3000
 _HOUR_MS = 3_600_000
 _PACKET_S = 0.02
 _PCM = bytes(640)
@@ -182,6 +185,20 @@ def _polling_connections(target: Target) -> None:
             wire.request("GET", _POLLING)
 
 
+def _malformed_polls(target: Target) -> None:
+    with _connected(target) as wire:
+        sid = json.loads(wire.request("GET", _POLLING)[1:])["sid"]
+        path = f"{_POLLING}&sid={sid}"
+        join = b"b" + base64.b64encode(
+            msgpack.packb({"type": CONNECT, "nsp": NAMESPACE, "data": {"token": target.token}})
+        )
+        wire.request("POST", path, join)
+        wire.request("GET", path)
+        body = b"\x1e".join([b"b" + base64.b64encode(_NESTED)] * _PACKETS_OF_A_BODY)
+        for _ in range(_AT_ONCE):
+            wire.request("POST", path, body)
+
+
 def _half_request(target: Target) -> None:
     with _connected(target) as wire:
         wire.socket.sendall(b"GET / HTTP/1.1\r\nHost")
@@ -213,8 +230,9 @@ ATTACKS: dict[str, Attack] = {
     "attachments": _send(_stock_speaker, b"".join(_ANNOUNCEMENTS) * 300),
     "breaches of RFC 6455": _send(_raw, b"\xf3" + _PING[1:]),
     "malformed Engine.IO": _send(_speaker, _text("hello")),
-    "malformed msgpack": _send(_speaker, frame(BINARY, b"\x91" * 3000) * 300),
+    "malformed msgpack": _send(_speaker, frame(BINARY, _NESTED) * 300),
     "malformed JSON": _send(_stock_speaker, _text(f'42{NAMESPACE},["audio",' + "[" * 3000) * 300),
+    "malformed polls": _malformed_polls,
     "packets of the wrong size": _send(_raw, _packet(0, b"short") * 1000),
     "replayed and reordered numbers": _send(_raw, b"".join(map(_packet, _REPLAYED)) * 100),
     "clock jumps": _clock_jumps,

@@ -53,3 +53,11 @@ install_web() {
   npm --prefix "$ROOT/web" ci --silent --no-audit --no-fund
   touch "$stamp"
 }
+
+# Install everything that the checks and the tests need.
+install_for_tests() {
+  # alsa-utils brings real speech at 48 kHz.
+  need_debian chromium build-essential python3-dev alsa-utils
+  install_python "$ROOT/requirements-dev.txt"
+  install_web
+}

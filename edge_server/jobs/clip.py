@@ -30,11 +30,15 @@ class CleanClip:
 
 
 class ClipDesk:
-    """Cleans up to `max_clips` files at a time, a block of each at a time. `under_way` counts the files in work."""
+    """Cleans up to `max_clips` files at a time, a block of each at a time. `under_way` counts the files in work.
 
-    def __init__(self, run: FileRun, max_clips: int) -> None:
+    Who comes while it does is to come again after `retry_after_s`.
+    """
+
+    def __init__(self, run: FileRun, max_clips: int, retry_after_s: float) -> None:
         self._run = run
         self._max_clips = max_clips
+        self._retry_after_s = retry_after_s
         self.under_way = 0
         self.stopping = False
 
@@ -49,7 +53,9 @@ class ClipDesk:
         if self.stopping:
             raise ServerStoppingError("This box is shutting down.")
         if self.under_way >= self._max_clips:
-            raise TooManyStreamsError(f"This box is busy: {self.under_way} of {self._max_clips} files at a time.")
+            raise TooManyStreamsError(
+                f"This box is busy: {self.under_way} of {self._max_clips} files at a time.", self._retry_after_s
+            )
         self.under_way += 1
         try:
             return self._clean(data, suppression_limit_db, file_format, still_wanted)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import math
-from collections import Counter
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from typing import Any
 
 import gevent
@@ -24,11 +24,20 @@ _SHARE_OF_ONE = 2
 """At most one in so many of the places is held by one address: the others can always come in, or come back."""
 
 
+@dataclass(slots=True)
+class _Address:
+    """How many connections of an address are `open`; of those that want in, one stands at the common door."""
+
+    open: int = 0
+    door: BoundedSemaphore = field(default_factory=lambda: BoundedSemaphore(1))
+
+
 class Arrivals:
     """Lets connections in, of all servers of a box together. `clock` never goes back. Thread: the network loop's.
 
-    They come in one after the other, and between two the loop looks at every socket again. Every address counts by itself,
-    also an IPv6 one: all devices of a LAN are of one network.
+    They come in one after the other, and between two the loop looks at every socket again; however many come from one
+    address, they are one of those who want in. Every address counts by itself, also an IPv6 one: all devices of a LAN are
+    of one network.
     """
 
     def __init__(
@@ -42,29 +51,30 @@ class Arrivals:
         self._most_waiting = max(1, settings.max_connections // _WAITING_SHARE)
         self._waiting = 0
         self._most_of_one = max(1, settings.max_connections // _SHARE_OF_ONE)
-        self._open: Counter[str] = Counter()
+        self._addresses: dict[str, _Address] = {}
 
     @contextlib.contextmanager
     def admitted(self, address: Any) -> Iterator[bool]:
         """Hold a place for a connection when it is its turn; False when it is to be closed instead."""
         host = str(address[0])
-        if self._open[host] >= self._most_of_one:
+        known = self._addresses.setdefault(host, _Address())
+        if known.open >= self._most_of_one:
             self._on_refused(TooManyStreamsError("An address has too many connections."))
             yield False
             return
-        self._open[host] += 1
+        known.open += 1
         try:
             yield self._wait(host)
         finally:
-            self._open[host] -= 1
-            if not self._open[host]:
-                del self._open[host]
+            known.open -= 1
+            if not known.open:
+                del self._addresses[host]
 
     def wait_for_request(self, host: str) -> None:
-        """Wait for the turn of a request of this address."""
+        """Wait for the turn of a request of this address, which has a connection."""
         if wait_s := self._requests.wait_s(host, self._clock()):
             gevent.sleep(wait_s)
-        self._pass_door()
+        self._pass_door(host)
 
     def _wait(self, host: str) -> bool:
         wait_s = self._connects.wait_s(host, self._clock())
@@ -77,11 +87,11 @@ class Arrivals:
                 gevent.sleep(wait_s)
             finally:
                 self._waiting -= 1
-        self._pass_door()
+        self._pass_door(host)
         return True
 
-    def _pass_door(self) -> None:
-        with self._door:
+    def _pass_door(self, host: str) -> None:
+        with self._addresses[host].door, self._door:
             give_way()
 
 

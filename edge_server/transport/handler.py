@@ -45,6 +45,15 @@ class BoundedHandler(WebSocketHandler):  # type: ignore[misc]
             if isinstance(websocket := getattr(self, "websocket", None), BoundedWebSocket):
                 websocket.forget()
 
+    def upgrade_websocket(self) -> Any:
+        """Upgrade, or refuse what is no upgrade of RFC 6455, in bytes: the library's own text would end in a traceback."""
+        try:
+            refusal = super().upgrade_websocket()
+        except ValueError:
+            self.start_response("400 Bad Request", [])
+            refusal = ["Sec-WebSocket-Key is not Base64"]
+        return [text.encode() for text in refusal] if refusal else refusal
+
     def upgrade_connection(self) -> Any:
         """Answer the upgrade request and put the bounded WebSocket in the place of the library's."""
         answer = super().upgrade_connection()

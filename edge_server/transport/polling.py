@@ -6,8 +6,11 @@ import io
 from collections.abc import Callable, Iterable
 from typing import Any
 
+import gevent
 from engineio.payload import Payload
+from gevent.lock import BoundedSemaphore
 
+from edge_server.transport.loop_turns import LoopTurns
 from edge_server.transport.poll_queue import PollQueue
 from edge_server.transport.websocket import BoundedWebSocket
 
@@ -38,12 +41,30 @@ class PollingGate:
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         """Serve one request."""
-        if environ["PATH_INFO"] == _PATH and "wsgi.websocket" in environ:
-            self._remember(environ["wsgi.websocket"], polling_sid(environ))
-        elif environ["PATH_INFO"] == _PATH and not self._admits(environ):
-            start_response("400 Bad Request", [("Content-Type", "text/plain"), ("Content-Length", "0")])
-            return []
-        return self._application(environ, start_response)
+        if not is_for_engineio(environ):
+            return self._application(environ, start_response)
+        sid = polling_sid(environ)
+        if "wsgi.websocket" in environ:
+            self._remember(environ["wsgi.websocket"], sid)
+            return self._application(environ, start_response)
+        admitted = self._admits(environ)
+        connection = self._engine.sockets.get(sid)
+        if admitted and connection is not None and environ["REQUEST_METHOD"] == "POST":
+            return self._post(connection.session, environ, start_response)
+        if admitted and environ["REQUEST_METHOD"] == "GET":
+            return self._application(environ, start_response)
+        start_response("400 Bad Request", [("Content-Type", "text/plain"), ("Content-Length", "0")])
+        return []
+
+    def _post(self, session: dict[str, Any], environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        """Let the packets of one connection in, one body after the other, with a rest behind each for the work that it made."""
+        with session.setdefault("door", BoundedSemaphore(1)):
+            turns = session.setdefault("turns", LoopTurns())
+            turns.begin()
+            answer = self._application(environ, start_response)
+            if rest_s := turns.end():
+                gevent.sleep(rest_s)
+        return answer
 
     def _remember(self, websocket: BoundedWebSocket, sid: str) -> None:
         """Let a polling connection that goes on over a WebSocket have there what it has already."""
@@ -101,6 +122,11 @@ class UnauthenticatedPollers:
             if not connection.upgraded and now_s - self._first_seen_s[sid] >= self._patience_s:
                 connection.close(wait=False)
                 self._engine.sockets.pop(sid, None)
+
+
+def is_for_engineio(environ: dict[str, Any]) -> bool:
+    """Whether python-engineio serves this request, which takes everything below its path for its own."""
+    return bool(environ["PATH_INFO"].startswith(_PATH))
 
 
 def polling_sid(environ: dict[str, Any]) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from edge_server.transport.arrivals import Arrivals
-from edge_server.transport.polling import WsgiApp, polling_sid
+from edge_server.transport.polling import WsgiApp, is_for_engineio, polling_sid
 
 
 class RequestTurns:
@@ -23,6 +23,10 @@ class RequestTurns:
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         """Serve one request when it is its turn."""
-        if "wsgi.websocket" not in environ and polling_sid(environ) not in self._engine.sockets:
+        if "wsgi.websocket" not in environ and not self._is_polling_on(environ):
             self._arrivals.wait_for_request(environ["REMOTE_ADDR"])
         return self._application(environ, start_response)
+
+    def _is_polling_on(self, environ: dict[str, Any]) -> bool:
+        connection = self._engine.sockets.get(polling_sid(environ))
+        return is_for_engineio(environ) and connection is not None and not connection.upgraded

@@ -20,7 +20,7 @@ class UploadGate:
     def enter(self) -> Upload:
         """A place, to be left again. Raises `TooManyStreamsError` when none became free in time."""
         if not self._places.acquire(timeout=self._wait_s):
-            raise TooManyStreamsError(f"This box is busy: {self._max_uploads} files are being received.")
+            raise TooManyStreamsError(f"This box is busy: {self._max_uploads} files are being received.", self._wait_s)
         return Upload(self._places, self._upload_timeout_s)
 
 

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from time import monotonic, thread_time
 from typing import TYPE_CHECKING, Any
 
 import gevent
 from gevent.event import Event
 
 from edge_server.errors import TooManyStreamsError
-from edge_server.transport.loop_share import LoopShare
+from edge_server.transport.loop_turns import LoopTurns
 from edge_server.transport.outbox import Outbox
 from edge_server.transport.upload_gate import Upload
 from edge_server.transport.websocket_frames import (
@@ -41,8 +40,6 @@ _MAX_INBOX = 16
 _FRAMES_PER_TURN = 16
 _TURN_S = 0.01
 _CLOSE_GRACE_S = 1.0
-_SHARE, _BURST_S, _LONGEST_REST_S = 0.05, 0.005, 0.05
-"""Of the loop's time, what one connection's messages may take that no sink takes."""
 
 
 class BoundedWebSocket:
@@ -51,7 +48,7 @@ class BoundedWebSocket:
     Messages go to a `sink` as they come, on the loop; those that it does not take, or that come while the greenlet of
     this connection is busy with an earlier one, wait for `receive`. Messages beyond `limit_bytes`, which grows once
     the client has shown a token, end the connection; large ones wait at the gate. Who is not admitted in time is cut.
-    Between two messages of its own, a connection rests for as long as the work on them has to be spread.
+    Between two of those a connection rests, so that the work on them is spread (`LoopTurns`).
     """
 
     def __init__(self, environ: dict[str, Any], handler: BoundedHandler, limit_bytes: int, outbox: Outbox) -> None:
@@ -69,8 +66,7 @@ class BoundedWebSocket:
         self._inbox: deque[str | bytes | bytearray | None] = deque()
         self._came = Event()
         self._idle = False
-        self._share = LoopShare(_SHARE, _BURST_S, _LONGEST_REST_S)
-        self._handed_s: float | None = None
+        self._turns = LoopTurns()
         self._sink: Sink | None = None
         self._give_up: Callable[[], None] | None = None
         self._is_given_up = False
@@ -133,7 +129,7 @@ class BoundedWebSocket:
             self._came.wait()
             self._came.clear()
         message = self._inbox.popleft()
-        self._handed_s = thread_time()
+        self._turns.begin()
         if message is None:
             self._inbox.append(None)
         elif len(self._inbox) == _MAX_INBOX - 1:
@@ -141,11 +137,9 @@ class BoundedWebSocket:
         return message
 
     def _rest(self) -> None:
-        if self._handed_s is None:
-            return
-        # The thread's own time: to wait for Python's lock, or for the processor, is not the client's doing.
-        rest_s = self._share.rest_s(thread_time() - self._handed_s, monotonic())
+        rest_s = self._turns.end()
         if rest_s and not self.closed and not self._is_given_up:
+            # Whatever comes meanwhile goes to the sink, unless something waits before it.
             self._idle = not self._inbox
             gevent.sleep(rest_s)
 

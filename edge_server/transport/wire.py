@@ -123,12 +123,13 @@ class Wire:
         Only in a greenlet. What the peer still sends is thrown away: to hang up on it would take back what was sent.
         """
         self._finishing = True
+        # At once: a peer that cannot get rid of what it sends does not read either.
+        self.resume()
         if self.open and len(self.outbox):
             self._drained.wait(timeout_s)
         if self.open:
             with contextlib.suppress(OSError):
                 self._socket.shutdown(socket.SHUT_WR)
-            self.resume()
             self._ended.wait(timeout_s)
         self.end()
 

@@ -45,16 +45,26 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.fixture
-def network() -> Denoiser:
-    """A small network with seeded random weights."""
+def small_network() -> Denoiser:
+    """Give a small network with seeded random weights."""
     torch.manual_seed(3)
     return Denoiser(SMALL).eval()
+
+
+def write_checkpoint(network: Denoiser, folder: Path) -> Path:
+    """Write a network as a checkpoint file."""
+    path = folder / "small.pt"
+    torch.save({"config": SMALL.to_dict(), "averaged": network.state_dict(), "training": {"seed": 3}}, path)
+    return path
+
+
+@pytest.fixture
+def network() -> Denoiser:
+    """The small network."""
+    return small_network()
 
 
 @pytest.fixture
 def checkpoint(network: Denoiser, tmp_path: Path) -> Path:
     """The small network as a checkpoint file."""
-    path = tmp_path / "small.pt"
-    torch.save({"config": SMALL.to_dict(), "averaged": network.state_dict(), "training": {"seed": 3}}, path)
-    return path
+    return write_checkpoint(network, tmp_path)

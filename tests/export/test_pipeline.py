@@ -1,6 +1,7 @@
 """A network goes the whole way from checkpoint to a served int8 file, and every rung of the ladder can break."""
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -21,18 +22,32 @@ from export.make import split_audio
 from export.metadata import Names, read_facts, several_path, write_manifest
 from export.pipeline import Choice, export_fp32, quantize_int8, read_recordings, verify_files
 from export.verify import DRIFT_TOLERANCE_DB, WANDER_TOLERANCE_DB
+from tests.export.conftest import small_network, write_checkpoint
 
 PRODUCTS = 2 + 2 * (4 + 4 + 2)
 """Encoder and decoder, and in each of two blocks a GRU with two joined gates, one with none, and their mixing layers."""
 
 
-@pytest.fixture
-def made(checkpoint: Path, data: Path, tmp_path: Path) -> Names:
-    """The small network's files, exported and quantized."""
-    names = Names(tmp_path / "models", "small")
-    export_fp32(checkpoint, names)
+@pytest.fixture(scope="module")
+def original(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the small network's checkpoint and, in `models`, its files, exported and quantized."""
+    folder = tmp_path_factory.mktemp("original")
+    names = Names(folder / "models", "small")
+    export_fp32(write_checkpoint(small_network(), folder), names)
     quantize_int8(names, read_recordings(data / "valid", 16000))
-    return names
+    return folder
+
+
+@pytest.fixture
+def checkpoint(original: Path, tmp_path: Path) -> Path:
+    """The checkpoint, for one test."""
+    return Path(shutil.copy(original / "small.pt", tmp_path))
+
+
+@pytest.fixture
+def made(original: Path, tmp_path: Path) -> Names:
+    """The files, for one test."""
+    return Names(shutil.copytree(original / "models", tmp_path / "models"), "small")
 
 
 def test_the_whole_ladder_holds(made: Names, checkpoint: Path, data: Path) -> None:

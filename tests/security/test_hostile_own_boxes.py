@@ -3,10 +3,12 @@
 import contextlib
 import gc
 import itertools
+import json
 import select
 import socket
 import struct
 import time
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -165,15 +167,23 @@ def test_an_address_that_connects_without_end_is_let_wait_and_then_refused(watch
 def test_an_address_that_asks_without_end_is_answered_in_turns(watched_box: WatchedBox) -> None:
     with watched_box(max_requests_per_s=4.0) as box, contextlib.ExitStack() as stack:
         flood = [stack.enter_context(connected_socket(box.service.http_port, "127.0.0.2")) for _ in range(4)]
+        # What is let through for long polling is not let through for the asking.
+        request = HEALTH_AND_STAY.replace(b"/healthz", f"/healthz?sid={_polling_sid(box)}".encode())
         began_s = time.monotonic()
         for connection in flood:
-            connection.sendall(HEALTH_AND_STAY * 4)
+            connection.sendall(request * 4)
         with connected_socket(box.service.http_port) as another:
             assert answer_to(another, HEALTH).startswith(b"HTTP/1.1 200")
+        # Eight at once, and then four a second.
+        assert time.monotonic() - began_s < 2.0
         for connection in flood:
             _read_answers(connection, 4)
-        # Eight at once, and then four a second.
         assert time.monotonic() - began_s >= 2.0
+
+
+def _polling_sid(box: Box) -> str:
+    with urllib.request.urlopen(f"{box.url}/socket.io/?EIO=4&transport=polling", timeout=PATIENCE_S) as answer:
+        return str(json.loads(answer.read()[1:])["sid"])
 
 
 def _read_answers(connection: socket.socket, count: int) -> None:

@@ -254,10 +254,35 @@ def test_a_poller_that_catches_up_starts_anew(tiny_model_path: Path, tmp_path: P
             assert heard == list(range(first + 5, first + 13))
 
 
-def test_a_half_upgrade_leaves_nothing_behind(box: Box) -> None:
-    host, port = "127.0.0.1", box.service.http_port or 0
-    with socket.create_connection((host, port), timeout=TIMEOUT_S) as connection:
-        connection.sendall(
-            b"GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\n\r\n"
-        )
-        assert connection.recv(4096).startswith(b"HTTP/1.1 4")
+@pytest.mark.parametrize("path", ["/socket.io/", "/socket.io/x"])
+def test_a_half_upgrade_leaves_nothing_behind(box: Box, path: str) -> None:
+    answer = answer_to_upgrade(box, path, b"Upgrade: websocket\r\n")
+    assert answer.startswith(b"HTTP/1.1 400")
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        (b"", b"426"),
+        (b"Sec-WebSocket-Version: 99\r\n", b"400"),
+        (b"Sec-WebSocket-Version: 13\r\n", b"400"),
+        (b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: short\r\n", b"400"),
+        (b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: abc\r\n", b"400"),
+    ],
+)
+def test_what_is_no_upgrade_of_the_standard_is_refused_in_words(box: Box, headers: bytes, status: bytes) -> None:
+    answer = answer_to_upgrade(box, "/socket.io/", b"Upgrade: websocket\r\nConnection: Upgrade\r\n" + headers)
+    assert answer.split(b" ")[1] == status
+    assert b"WebSocket" in answer.partition(b"\r\n\r\n")[2] or b"Websocket" in answer.partition(b"\r\n\r\n")[2]
+
+
+def answer_to_upgrade(box: Box, path: str, headers: bytes) -> bytes:
+    """Give all that the box says to a request with these headers before it hangs up."""
+    request = f"GET {path}?EIO=4&transport=websocket HTTP/1.1\r\nHost: x\r\n".encode() + headers + b"\r\n"
+    answer = b""
+    with socket.create_connection(("127.0.0.1", box.service.http_port or 0), timeout=TIMEOUT_S) as connection:
+        connection.sendall(request)
+        connection.shutdown(socket.SHUT_WR)
+        while block := connection.recv(4096):
+            answer += block
+    return answer

@@ -237,7 +237,7 @@ def test_who_does_not_read_answers_or_pongs_hears_why_it_is_parted_from(
     talker.start()
     while not cut_connections(box):
         flood(talker)
-        # No faster than the box answers one connection: what it has not read when it hangs up would take the goodbye away.
+        # No faster than the box takes it: who cannot get rid of what it sends does not read, whatever it is told.
         time.sleep(0.002)
     while (heard := talker.hear())["event"] == "stream.set":  # type: ignore[index]
         pass

@@ -6,6 +6,7 @@ import struct
 import gevent
 import pytest
 
+from edge_server.errors import TooManyStreamsError
 from edge_server.transport.upload_gate import UploadGate
 from tests.transport.paired_websocket import PairedWebSocket
 
@@ -40,6 +41,14 @@ def test_a_connection_that_ends_while_it_waits_for_a_place_takes_none() -> None:
     connection.reader.join(5.0)
     assert connection.reader.ready()
     assert connection.place_is_free()
+
+
+def test_who_finds_no_place_is_told_when_to_come_again() -> None:
+    gate = UploadGate(1, wait_s=0.01, upload_timeout_s=60.0)
+    with gate.enter(), pytest.raises(TooManyStreamsError) as refusal:
+        gate.enter()
+    assert refusal.value.retry_after_s == 0.01
+    gate.enter().leave()
 
 
 @pytest.mark.parametrize("opcode", [TEXT, BINARY])

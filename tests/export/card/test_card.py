@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -49,15 +50,21 @@ def models(tmp_path: Path) -> Path:
     return folder
 
 
-@pytest.fixture
-def report(models: Path, pairs_folder: Path, tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def evaluation(tiny_model_path: Path, pairs_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An evaluation of the tiny model on the recordings in the repository."""
-    folder = tmp_path / "report"
-    arguments = ["--pairs", pairs_folder, "--peers", folder, "--no-rnnoise", "--no-dnsmos", "--cache", tmp_path]
-    command = ["evaluate", models / "tiny.int8.onnx", *arguments, "--limit", 2, "--processes", 1, "--report", folder]
+    folder = tmp_path_factory.mktemp("report")
+    arguments = ["--pairs", pairs_folder, "--peers", folder, "--no-rnnoise", "--no-dnsmos", "--cache", folder / "cache"]
+    command = ["evaluate", tiny_model_path, *arguments, "--limit", 2, "--processes", 1, "--report", folder]
     done = CliRunner().invoke(main, [str(word) for word in command])
     assert done.exit_code == 0, done.output
     return folder
+
+
+@pytest.fixture
+def report(evaluation: Path, tmp_path: Path) -> Path:
+    """The evaluation, for one test."""
+    return shutil.copytree(evaluation, tmp_path / "report")
 
 
 def write(models: Path, report: Path, tmp_path: Path) -> str:
