@@ -26,6 +26,7 @@ KINDS = {
         "malformed Engine.IO",
         "malformed msgpack",
         "malformed JSON",
+        "malformed polls",
         "packets of the wrong size",
     },
     "never-reading clients": {"who never reads"},
