@@ -36,9 +36,12 @@ def redeemed(box: Box, invitation: dict[str, Any]) -> dict[str, Any]:
 
 
 def heard(client: NamespaceClient, count: int) -> list[AudioPacket]:
-    """The packets that a listener has got, once there are so many."""
+    """The packets that a listener has got, once there are so many.
+
+    By their numbers: python-socketio's client hands every message over in a thread of its own, and these may overtake.
+    """
     wait_until(lambda: len(client.pushed("voice")) >= count)
-    return [decode_answer(data) for data in client.pushed("voice")]
+    return sorted((decode_answer(data) for data in client.pushed("voice")), key=lambda packet: packet.sequence)
 
 
 def presence(client: NamespaceClient, wanted: Any) -> list[dict[str, Any]]:
