@@ -207,9 +207,12 @@ def test_a_plain_client_that_does_not_read_is_cut(tiny_model_path: Path, tmp_pat
 def test_a_polling_connection_that_never_shows_a_token_is_forgotten(box: Box) -> None:
     sockets = box.service.socketio.server.eio.sockets
     before = set(sockets)
+    opened: set[str] = set()
     for _ in range(5):
         Poller(box)
-    assert len(set(sockets) - before) == 5
+        # On a busy machine the first is forgotten before the last is there.
+        opened |= set(sockets) - before
+    assert len(opened) == 5
     wait_until(lambda: not set(sockets) - before)
 
 
