@@ -23,6 +23,7 @@ def test_bodies_of_a_poller_are_spread_by_their_work_and_others_do_not_wait() ->
         while thread_time() < until_s:
             pass
         served_s[environ["QUERY_STRING"].removeprefix("sid=")].append(monotonic())
+        start_response("200 OK", [])
         return [b"OK"]
 
     gate = PollingGate(serve, SimpleNamespace(sockets=connections), max_connections=8)
