@@ -48,7 +48,7 @@ class BoundedWebSocket:
     Messages go to a `sink` as they come, on the loop; those that it does not take, or that come while the greenlet of
     this connection is busy with an earlier one, wait for `receive`. Messages beyond `limit_bytes`, which grows once
     the client has shown a token, end the connection; large ones wait at the gate. Who is not admitted in time is cut.
-    Between two of those a connection rests, so that the work on them is spread (`LoopTurns`).
+    Between two messages that `receive` gives, a connection rests for the work that they made (`LoopTurns`).
     """
 
     def __init__(self, environ: dict[str, Any], handler: BoundedHandler, limit_bytes: int, outbox: Outbox) -> None:

@@ -15,8 +15,8 @@ from scripts.bench_soak import run_crowd_soak
 from scripts.bench_stages import run_stages_benchmark, stages_table
 
 
-@pytest.mark.parametrize(("transport", "tls"), [("raw", True), ("polling", False)])
-def test_the_other_lanes_can_be_loaded_and_are_checked(tiny_model_path: Path, transport: str, tls: bool) -> None:
+@pytest.mark.parametrize(("transport", "tls"), [("raw", False), ("raw", True), ("polling", False), ("socketio", True)])
+def test_every_lane_can_be_loaded_and_is_checked(tiny_model_path: Path, transport: str, tls: bool) -> None:
     result = run_sessions_benchmark(
         tiny_model_path, 2, 20, 0.5, transport=transport, tls=tls, max_baseline_sessions=0, search=False
     )
@@ -67,9 +67,7 @@ def test_a_stream_neither_drifts_nor_changes_what_passes_through(tiny_model_path
 def test_a_crowd_that_left_leaves_nothing(tiny_model_path: Path) -> None:
     result = run_crowd_soak(tiny_model_path, 3, 0.01, wave_s=0.5)
     assert result["waves"] == 8
-    assert result["dropped"] == 0
-    # Dry audio, which only a machine that is very busy gives, is not what the file would sound like.
-    assert result["waves_not_ok"] == 0 or result["late_frames"]
+    assert (result["dropped"], result["waves_not_ok"]) == (0, 0)
     assert (result["streams_left"], result["sessions_left"]) == (0, 0)
     assert result["threads"][0] == result["threads"][1]
     assert result["descriptors"][0] == result["descriptors"][1]

@@ -36,12 +36,9 @@ def redeemed(box: Box, invitation: dict[str, Any]) -> dict[str, Any]:
 
 
 def heard(client: NamespaceClient, count: int) -> list[AudioPacket]:
-    """The packets that a listener has got, once there are so many.
-
-    By their numbers: python-socketio's client hands every message over in a thread of its own, and these may overtake.
-    """
+    """The packets that a listener has got, once there are so many."""
     wait_until(lambda: len(client.pushed("voice")) >= count)
-    return sorted((decode_answer(data) for data in client.pushed("voice")), key=lambda packet: packet.sequence)
+    return [decode_answer(data) for data in client.pushed("voice")]
 
 
 def presence(client: NamespaceClient, wanted: Any) -> list[dict[str, Any]]:
