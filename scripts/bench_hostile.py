@@ -54,7 +54,7 @@ def run_hostile_benchmark(
             if number % _ROWS_PER_ALONE == 0:
                 alone_ms.append(load().latency_p99_ms)
             # Each from another device, which owes the box nothing yet: the box limits each address by itself.
-            target = Target(server.port, https_port, server.token, f"127.0.0.{2 + number}")
+            target = Target(server.port, https_port, server.tokens[-1], f"127.0.0.{2 + number}")
             with attacked(target, attack) as tallies:
                 beside = load()
             rows.append({"attack": name, **_counted(tallies), **_measured(beside)})

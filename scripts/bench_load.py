@@ -32,13 +32,14 @@ LONGEST_LAG_S = 2.0
 class Load:
     """What to send: `sessions` clients speak, for `seconds`, packets of int16 PCM from `clips`, one each in turn.
 
+    Each is a device of its own, where there are as many `tokens`: they take turns, too.
     `expected` is what has to come back for each clip, delay apart (empty: not compared). The clips last `WARM_UP_S`
     longer than `seconds`, or more.
     """
 
     port: int
     server_pid: int
-    token: str
+    tokens: list[str]
     dialect: str
     tls: bool
     sessions: int
@@ -150,9 +151,8 @@ class Crowd:
 
     def _join(self, index: int, questions: Questions) -> Voice:
         load = self._load
-        talker = TALKERS[load.dialect](
-            load.port, load.tls, load.token, load.sample_rate_hz, load.packet_samples, questions
-        )
+        token = load.tokens[index % len(load.tokens)]
+        talker = TALKERS[load.dialect](load.port, load.tls, token, load.sample_rate_hz, load.packet_samples, questions)
         clip, size = load.clips[index % len(load.clips)], 2 * load.packet_samples
         chunks = [clip[at : at + size] for at in range(0, len(clip) - size + 1, size)]
         expected = load.expected[index % len(load.clips)] if load.expected else b""

@@ -28,7 +28,7 @@ class Server:
     """A server under load; `dialect` says how it is spoken to, `address` from where."""
 
     port: int
-    token: str
+    tokens: list[str]
     dialect: str
     tls: bool
     pid: int
@@ -39,7 +39,10 @@ class Server:
 def running_box(
     model_path: Path, sessions: int, transport: str, tls: bool, admit_measured: bool = False
 ) -> Iterator[Server]:
-    """Run a box in a process of its own, with room for so many sessions, and no more than its self-test finds if it may."""
+    """Run a box in a process of its own, with room for so many sessions and a token for each.
+
+    No more than its self-test finds, if it may.
+    """
     with tempfile.TemporaryDirectory() as data_dir:
         options = ["--data-dir", data_dir, "--model", str(model_path), "--http-port", "0"]
         options.append("--admit-measured" if admit_measured else "--no-admit-measured")
@@ -50,10 +53,11 @@ def running_box(
             assert process.stdout is not None
             lines = iter(process.stdout.readline, b"")
             port = next(int(found[1]) for line in lines if (found := re.search(rb"http://localhost:(\d+)", line)))
-            token = token_desk(Settings(data_dir=Path(data_dir))).issue(SPEAKER, ttl_s=TOKEN_TTL_S).token
+            desk = token_desk(Settings(data_dir=Path(data_dir)))
+            tokens = [desk.issue(SPEAKER, ttl_s=TOKEN_TTL_S).token for _ in range(sessions)]
             if tls:
                 port = other_port(process.pid, port)
-            yield Server(port, token, transport, tls, process.pid)
+            yield Server(port, tokens, transport, tls, process.pid)
 
 
 def other_port(pid: int, port: int) -> int:
@@ -76,7 +80,7 @@ def running_naive(model_path: Path) -> Iterator[Server]:
                 if time.monotonic() > deadline_s or process.poll() is not None:
                     raise EngineFailedError("The naive server did not start.") from error
                 time.sleep(0.05)
-        yield Server(port, "", "naive", False, process.pid)
+        yield Server(port, [""], "naive", False, process.pid)
 
 
 @contextmanager

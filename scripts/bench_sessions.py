@@ -126,7 +126,7 @@ def spoken_load(
     load = Load(
         port=server.port,
         server_pid=server.pid,
-        token=server.token,
+        tokens=server.tokens,
         dialect=server.dialect,
         tls=server.tls,
         sessions=sessions,

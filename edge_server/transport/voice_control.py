@@ -10,7 +10,14 @@ from gevent.event import Event
 from edge_server.config import Settings
 from edge_server.engine.model_file import ModelFacts
 from edge_server.errors import BadRequestError, EngineFailedError, ServerStoppingError, StreamExistsError
-from edge_server.sessions.live_voice import MAX_SUPPRESSION_LIMIT_DB, LiveVoice, VoiceContext, VoiceRequest
+from edge_server.sessions.device_share import require_share
+from edge_server.sessions.live_voice import (
+    MAX_SUPPRESSION_LIMIT_DB,
+    LiveVoice,
+    VoiceContext,
+    VoiceRequest,
+    live_voices,
+)
 from edge_server.sessions.resume_desk import ResumeDesk
 from edge_server.transport.client import Client
 from edge_server.transport.fields import integer, limit_db, text
@@ -40,8 +47,10 @@ class VoiceControl:
         if type(resumable) is not bool:
             raise BadRequestError("resumable has to be true or false.")
         request = VoiceRequest(geometry, integer(fields, "packet_samples"), suppression_limit_db)
+        device = client.session.claims.subject
+        require_share(device, live_voices(self.context.pump), self.context.pump.engine)
         voice = LiveVoice(self.context, request, client)
-        voice.device = client.session.claims.subject
+        voice.device = device
         client.session.voice = voice
         if resumable:
             client.session.resumable = self._resume_desk.offer(voice, client.let_go)

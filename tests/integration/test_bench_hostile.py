@@ -51,7 +51,8 @@ def test_every_attack_can_be_made_and_the_others_hear_what_they_have_to(tiny_mod
     loads: list[LoadResult] = []
     with hostile_box(tiny_model_path, SESSIONS) as (server, https_port), ThreadPoolExecutor(TOGETHER) as threads:
         targets = [
-            Target(server.port, https_port, server.token, f"127.0.0.{2 + number}") for number in range(len(ATTACKS))
+            Target(server.port, https_port, server.tokens[-1], f"127.0.0.{2 + number}")
+            for number in range(len(ATTACKS))
         ]
         made = [threads.submit(make, attack, target) for attack, target in zip(ATTACKS.values(), targets, strict=True)]
         while not loads or not all(attack.done() for attack in made):

@@ -111,6 +111,20 @@ def test_clients_that_vanish_free_their_slots(watched_box: WatchedBox) -> None:
             client.websocket.close()
 
 
+def test_one_device_never_has_all_voices(watched_box: WatchedBox) -> None:
+    # The one who speaks has one of the eight, and two are kept.
+    with watched_box(max_streams=8) as box, contextlib.ExitStack() as stack:
+        greedy, token = [stack.enter_context(RawClient(box)) for _ in range(6)], box.token()
+        for client in greedy:
+            client.join(token)
+        answers = [client.call("stream.start", START) for client in greedy]
+        assert [answer["ok"] for answer in answers] == [True] * 5 + [False]
+        refusal = answers[-1]["error"]
+        assert (refusal["code"], refusal["retryable"], refusal["retry_after_s"]) == ("too_many_streams", True, 15.0)
+        for other in [stack.enter_context(contextlib.closing(started(box).websocket)) for _ in range(2)]:
+            assert other.connected
+
+
 def test_uploads_that_never_end_are_bounded_and_end(watched_box: WatchedBox) -> None:
     limits = {"max_clips": 1, "upload_wait_s": 0.2, "upload_timeout_s": 1.0}
     large = struct.pack("!BBQ", 0x82, 0x80 | 127, 2_000_000) + b"mask" + bytes(400_000)

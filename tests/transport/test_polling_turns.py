@@ -1,42 +1,75 @@
-"""Bodies of one poller come in one after the other, with a rest behind each for the work that it made."""
+"""What a poller posts comes in a few packets at a time, with a rest behind them for the work that they made."""
 
 import io
 from collections.abc import Iterable
-from time import monotonic, thread_time
 from types import SimpleNamespace
 from typing import Any
 
 import gevent
+import pytest
 
 from edge_server.transport.polling import PollingGate
+from tests.transport.loop_work import LoopWork
 
 WORK_S = 0.02
 LONGEST_REST_S = 0.05
 
 
-def test_bodies_of_a_poller_are_spread_by_their_work_and_others_do_not_wait() -> None:
-    connections = {name: SimpleNamespace(session={}, upgraded=False) for name in ("busy", "other")}
-    served_s: dict[str, list[float]] = {name: [] for name in connections}
+class Served:
+    """An application behind the gate that works on every body, keeps it, and refuses the one that it is told to."""
 
-    def serve(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-        until_s = thread_time() + WORK_S
-        while thread_time() < until_s:
-            pass
-        served_s[environ["QUERY_STRING"].removeprefix("sid=")].append(monotonic())
-        start_response("200 OK", [])
-        return [b"OK"]
+    def __init__(self, refused: bytes = b"") -> None:
+        self.bodies: dict[str, list[bytes]] = {"busy": [], "other": []}
+        self.work = {name: LoopWork(WORK_S) for name in self.bodies}
+        self._refused = refused
+        sockets = {name: SimpleNamespace(session={}, upgraded=False) for name in self.bodies}
+        self._gate = PollingGate(self._serve, SimpleNamespace(sockets=sockets), max_connections=8)
 
-    gate = PollingGate(serve, SimpleNamespace(sockets=connections), max_connections=8)
-
-    def post(sid: str) -> list[bytes]:
-        body = SimpleNamespace(read_whole=io.BytesIO(b"3").read)
+    def post(self, sid: str, body: bytes) -> tuple[str, list[bytes]]:
+        """The status and the answer of one request."""
+        statuses: list[str] = []
+        wsgi_input = SimpleNamespace(read_whole=io.BytesIO(body).read)
         environ = {"PATH_INFO": "/socket.io/", "REQUEST_METHOD": "POST", "QUERY_STRING": f"sid={sid}"}
-        return list(gate(environ | {"CONTENT_LENGTH": "1", "wsgi.input": body}, lambda status, headers: None))
+        environ |= {"CONTENT_LENGTH": str(len(body)), "wsgi.input": wsgi_input}
+        answer = list(self._gate(environ, lambda status, headers: statuses.append(status)))
+        [status] = statuses
+        return status, answer
 
-    posts = [gevent.spawn(post, sid) for sid in ("busy", "busy", "busy", "other")]
+    def _serve(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        sid = environ["QUERY_STRING"].removeprefix("sid=")
+        body = environ["wsgi.input"].read(int(environ["CONTENT_LENGTH"]))
+        self.bodies[sid].append(body)
+        self.work[sid]()
+        refused = body == self._refused
+        start_response("400 Bad Request" if refused else "200 OK", [])
+        return [b"no" if refused else b"OK"]
+
+
+@pytest.mark.parametrize(
+    ("posted", "parts"),
+    [
+        ([b"3", b"3", b"3"], [b"3", b"3", b"3"]),
+        (
+            [b"\x1e".join(b"3%d" % number for number in range(9))],
+            [b"30\x1e31\x1e32\x1e33", b"34\x1e35\x1e36\x1e37", b"38"],
+        ),
+    ],
+    ids=["three bodies", "one body of nine packets"],
+)
+def test_what_a_poller_posts_is_spread_by_its_work_and_others_do_not_wait(
+    posted: list[bytes], parts: list[bytes]
+) -> None:
+    served = Served()
+    posts = [gevent.spawn(served.post, "busy", body) for body in posted] + [gevent.spawn(served.post, "other", b"3")]
     gevent.joinall(posts, timeout=60.0)
-    assert [post.value for post in posts] == [[b"OK"]] * 4
-    waits_s = [later - earlier for earlier, later in zip(served_s["busy"], served_s["busy"][1:], strict=False)]
-    assert len(waits_s) == 2
-    assert all(wait_s >= LONGEST_REST_S for wait_s in waits_s)
-    assert served_s["other"][0] < served_s["busy"][1]
+    assert {(status, *answer) for status, answer in (post.value for post in posts)} == {("200 OK", b"OK")}
+    assert served.bodies == {"busy": parts, "other": [b"3"]}
+    busy, other = served.work["busy"], served.work["other"]
+    assert all(wait_s >= LONGEST_REST_S for wait_s in busy.waits_s)
+    assert other.done_s[0] < busy.done_s[1]
+
+
+def test_behind_a_part_that_is_refused_nothing_of_its_body_comes_in() -> None:
+    served = Served(refused=b"34\x1e35\x1e36\x1e37")
+    assert served.post("busy", b"\x1e".join(b"3%d" % number for number in range(9))) == ("400 Bad Request", [b"no"])
+    assert served.bodies["busy"] == [b"30\x1e31\x1e32\x1e33", b"34\x1e35\x1e36\x1e37"]
