@@ -83,17 +83,18 @@ class Lane:
             pass
 
     def _carry_out_orders(self, *first: Order | SubmittedFrame) -> None:
-        orders, frames = [*first], 0
+        orders, live_frames = [*first], 0
         while not self._orders.empty():
             orders.append(self._orders.get_nowait())
         for order in orders:
             if isinstance(order, SubmittedFrame):
                 self.pipeline.enqueue(order)
-                frames += 1
+                live_frames += order.handle.priority is Priority.LIVE
             else:
                 order(self.pipeline)
-        if frames:
-            self.pacer.count(frames, self._clock())
+        if live_frames:
+            # Those of files go where there is room: nobody waits for their company.
+            self.pacer.count(live_frames, self._clock())
 
     def _wait_for_company(self) -> None:
         # Asleep, and not at the queue, which every frame comes to: one wake-up for all is the point.

@@ -44,7 +44,7 @@ class BatchPacer:
         self.frames_per_s = 0.0
 
     def count(self, frames: int, now_s: float) -> None:
-        """Hear that so many frames came."""
+        """Hear that so many frames of live streams came."""
         if self._window_began_s is None:
             self._window_began_s = now_s
         self._counted += frames

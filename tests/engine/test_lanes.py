@@ -160,23 +160,27 @@ def test_a_stop_ends_every_thread(tiny_model: ModelFile) -> None:
     assert engine_threads() == before
 
 
-@pytest.mark.parametrize(("voices", "waits"), [(1, False), (40, True)])
+@pytest.mark.parametrize(("voices", "file_frames", "waits"), [(1, 0, False), (1, 60, False), (40, 0, True)])
 def test_a_lane_waits_for_company_and_never_for_long_and_never_for_one_voice_alone(
-    tiny_model: ModelFile, monkeypatch: pytest.MonkeyPatch, voices: int, waits: bool
+    tiny_model: ModelFile, monkeypatch: pytest.MonkeyPatch, voices: int, file_frames: int, waits: bool
 ) -> None:
     slept_s: list[float] = []
     monkeypatch.setattr(lane_module.time, "sleep", slept_s.append)
     clock, woken = ManualClock(), threading.Event()
     config = EngineConfig(max_streams=voices)
     engine = Engine(tiny_model, config, wake=woken.set, clock=clock, cost=RunCost(2e-3, 1e-5))
-    handles = [engine.open_stream(tiny_model.facts.geometry(16000), None) for _ in range(voices)]
+    geometry = tiny_model.facts.geometry(16000)
+    handles = [engine.open_stream(geometry, None) for _ in range(voices)]
+    file = engine.open_stream(geometry, None, Priority.FILE)
     engine.start()
     for _ in range(40):
+        for _ in range(file_frames):
+            engine.submit(file, SILENCE, math.inf)
         for handle in handles:
             clock.now_s += 0.016 / voices
             engine.submit(handle, SILENCE, clock.now_s + 1)
         heard = 0
-        while heard < voices:
+        while heard < voices + file_frames:
             assert woken.wait(WAIT_S)
             woken.clear()
             heard += len(engine.drain())
