@@ -10,6 +10,7 @@ from edge_server.audio.geometry import StreamGeometry
 from edge_server.audio.pcm import BYTES_PER_SAMPLE
 from edge_server.audio.pcm_audio import Hop, open_pcm_audio
 from edge_server.errors import BadRequestError, OverrunError, PacketWrongSizeError, SequenceWrongError
+from edge_server.sessions.gap_meter import GapMeter
 from edge_server.sessions.latency import LatencyHistogram
 from edge_server.sessions.lead import LeadMeter
 from edge_server.sessions.stream_limits import StreamCounters, StreamLimits
@@ -60,8 +61,12 @@ class Stream:
         self._next_flags = 0
         self._hops_under_way = 0
         self._pulled_samples = 0
+        self._latest_s: float | None = None
         self._latency = LatencyHistogram()
-        self._lead = LeadMeter()
+        # More is never taken at once: a full backlog, and the gap before its last packet.
+        most_at_once_s = limits.max_backlog_packets * self._packet_s + limits.max_gap_s
+        self._gaps = GapMeter(most_at_once_s)
+        self._lead = LeadMeter(most_at_once_s)
         self._resumed = False
 
     @property
@@ -98,14 +103,13 @@ class Stream:
         self._require_size(packet)
         lost = self._lost_before(packet.sequence)
         self._make_room(packet.sequence, lost)
-        hops: list[Hop] = []
-        for index in range(lost):
-            hops += self._push_silence(index, now_s)
-        self._lead.count((1 + lost) * self._packet_s, self._packet_s, now_s)
+        hops = self._fill_gap(packet.sequence, lost, now_s) if lost else []
+        self._lead.count(self._packet_s, now_s)
         flags, self._next_flags = FLAG_GAP if lost else self._next_flags, 0
         hops += self._push(packet.payload, _Pending(packet.sequence, packet.timestamp_ms, flags, now_s))
         self._next_sequence = packet.sequence + 1
         self._next_timestamp_ms = packet.timestamp_ms + self._packet_ms
+        self._latest_s = now_s
         self._resumed = False
         self.counters.packets_in += 1
         self.counters.lost_packets += lost
@@ -175,6 +179,7 @@ class Stream:
         if not self._resumed or not self._limits.max_gap_s < gap_s <= self._limits.max_resumed_gap_s:
             return None
         self._require_size(packet)
+        self._lead.lose(gap_s)
         unanswered = len(self._pending)
         first = self._pending[0].sequence if self._pending else self._next_sequence
         self.counters.lost_packets += lost
@@ -217,6 +222,19 @@ class Stream:
             self.counters.lost_packets += lost
             self._next_sequence = sequence + 1
             raise OverrunError(f"Packet {sequence} was dropped: {len(self._pending)} packets wait for their answer.")
+
+    def _fill_gap(self, sequence: int, lost: int, now_s: float) -> list[Hop]:
+        # One small packet can ask for a second of work, so no more is filled than time has passed.
+        since_s = now_s if self._latest_s is None else self._latest_s
+        if not self._gaps.allows(lost * self._packet_s, since_s, now_s):
+            raise SequenceWrongError(
+                f"Packet {sequence} leaves a gap of {lost} packets; gaps are filled no faster than time passes."
+            )
+        self._lead.lose(lost * self._packet_s)
+        hops: list[Hop] = []
+        for index in range(lost):
+            hops += self._push_silence(index, now_s)
+        return hops
 
     def _push_silence(self, index: int, now_s: float) -> list[Hop]:
         timestamp_ms = (self._next_timestamp_ms + index * self._packet_ms) % SEQUENCE_MODULUS

@@ -211,6 +211,25 @@ def test_a_long_gap_is_only_for_the_first_packet_after_a_break(bench: Bench) -> 
         bench.speak(300)
 
 
+def test_who_loses_its_connection_again_and_again_is_never_refused(bench: Bench) -> None:
+    sequence = 0
+    for break_s in (0.98, 0.3, 10.0, 0.98, 0.98, 0.98, 14.9, 0.5, 0.98, 2.0, 0.98, 0.98):
+        for _ in range(3):
+            bench.speak(sequence)
+            sequence += 1
+            bench.clock.now_s += 0.02
+        bench.desk.park(bench.entry)
+        # The microphone runs on, and what it gives is lost.
+        bench.clock.now_s += break_s
+        answered = bench.voice.stream.next_sequence
+        again = bench.come_back(answered)
+        sequence += round(break_s / 0.02)
+        bench.speak(sequence)
+        sequence += 1
+        bench.clock.now_s += 0.02
+        assert numbers(again) == list(range(answered, sequence))
+
+
 def test_an_orderly_stop_lets_those_go_who_are_away(bench: Bench) -> None:
     bench.desk.park(bench.entry)
     bench.desk.close()
