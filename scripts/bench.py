@@ -16,7 +16,7 @@ from scripts.bench_day import run_stream_soak
 from scripts.bench_engine import DEFAULT_BATCHES, engine_table, run_engine_benchmark
 from scripts.bench_hostile import hostile_failures, hostile_table, run_hostile_benchmark
 from scripts.bench_sessions import MAX_BASELINE, run_sessions_benchmark, sessions_table
-from scripts.bench_soak import run_crowd_soak, soak_table
+from scripts.bench_soak import run_crowd_soak, soak_failures, soak_table
 from scripts.bench_stages import run_stages_benchmark, stages_table
 
 MODEL_OPTION = click.option(
@@ -99,8 +99,14 @@ def box(model: Path | None, as_json: bool) -> None:
 @click.option("--hours", default=24.0, show_default=True, help="Simulated hours of one stream; 0 leaves them out.")
 @click.option("--minutes", default=60.0, show_default=True, help="Real minutes of sessions that come and go; or 0.")
 @click.option("--sessions", default=100, show_default=True, type=click.IntRange(1), help="How many come at a time.")
+@click.option(
+    "--check",
+    is_flag=True,
+    help="Exit with 1 if memory grew by 2 %, something drifted, was left or sounded wrong. What the crowd heard late"
+    " is no failure: that depends on what else the machine does.",
+)
 @JSON_OPTION
-def soak(model: Path | None, hours: float, minutes: float, sessions: int, as_json: bool) -> None:
+def soak(model: Path | None, hours: float, minutes: float, sessions: int, check: bool, as_json: bool) -> None:
     """What grows, drifts or leaks when a box runs for long."""
     result: dict[str, Any] = {"benchmark": "soak"}
     if hours:
@@ -109,6 +115,7 @@ def soak(model: Path | None, hours: float, minutes: float, sessions: int, as_jso
         result |= {"crowd": run_crowd_soak(_model(model), sessions, minutes)}
     parts = [soak_table(part) for part in (result.get("stream"), result.get("crowd")) if part]
     click.echo(json.dumps(result) if as_json else "\n\n".join(parts))
+    _exit_on(soak_failures(result) if check else [])
 
 
 @cli.command()
@@ -122,11 +129,7 @@ def hostile(model: Path | None, seconds: float, check: bool, as_json: bool) -> N
     """What each kind of bad client does to the slowest answers of the others."""
     result = run_hostile_benchmark(_model(model), seconds)
     click.echo(json.dumps(result) if as_json else hostile_table(result))
-    failures = hostile_failures(result) if check else []
-    for failure in failures:
-        click.echo(f"bench: {failure}", err=True)
-    if failures:
-        sys.exit(1)
+    _exit_on(hostile_failures(result) if check else [])
 
 
 @cli.command()
@@ -144,6 +147,13 @@ def report(model: Path | None, output: Path, seconds: float, sessions: str) -> N
 
 def _model(model: Path | None) -> Path:
     return model or find_default_model(REPOSITORY / "quantized_models")
+
+
+def _exit_on(failures: list[str]) -> None:
+    for failure in failures:
+        click.echo(f"bench: {failure}", err=True)
+    if failures:
+        sys.exit(1)
 
 
 def main() -> int:

@@ -18,7 +18,7 @@ import msgpack
 from edge_server.transport.packets import KIND_AUDIO, AudioPacket, encode_packet, encode_raw_packet
 from edge_server.transport.socketio_packet import NAMESPACE, encode_audio
 from edge_server.transport.websocket_frames import PING
-from scripts.bench_dialects import CONNECT, start_event
+from scripts.bench_stream_talkers import CONNECT, start_event
 from scripts.bench_wire import BINARY, TEXT, Wire, frame, http_request
 
 _PATIENCE_S = 1.0

@@ -104,7 +104,7 @@ def run_stream_soak(model_path: Path, hours: float) -> dict[str, Any]:
         "simulated_hours": hours,
         "times_real_time": round(hours * 3600 / elapsed_s, 1),
         "rss_growth_percent": round(100 * (_resident_bytes() / warm_bytes - 1), 2),
-        "drift_samples": max(speaker.missing_samples for speaker in everyone),
+        "drift_samples": max((speaker.missing_samples for speaker in everyone), key=abs),
         "wrong_packets": sum(speaker.wrong for speaker in everyone),
         "failed_runs": stats.failed_runs,
         "late_frames": stats.late_frames,

@@ -2,25 +2,24 @@
 
 import base64
 import json
-import struct
 from typing import Any, Protocol
 
 import msgpack
 
-from edge_server.transport.packets import (
-    KIND_AUDIO,
-    AudioPacket,
-    decode_answer,
-    decode_raw_answer,
-    encode_packet,
-    encode_raw_packet,
-)
+from edge_server.transport.packets import KIND_AUDIO, AudioPacket, decode_answer, encode_packet
 from edge_server.transport.socketio_packet import NAMESPACE, encode_audio
-from scripts.bench_wire import BINARY, CLOSE, TEXT, Wire, frame, http_request
-
-CONNECT, EVENT, ACK = 0, 2, 3
-_SEQUENCE = struct.Struct("<I")
-_SEQUENCE_AT = 4
+from scripts.bench_stream_talkers import (
+    CONNECT,
+    BreakingRawTalker,
+    BreakingSocketIoTalker,
+    OneWireTalker,
+    Questions,
+    RawTalker,
+    SocketIoTalker,
+    accepted,
+    start_event,
+)
+from scripts.bench_wire import BINARY, TEXT, Wire, frame, http_request
 
 
 class Talker(Protocol):
@@ -39,101 +38,6 @@ class Talker(Protocol):
         """Let the box know that this session is over, where closed connections do not tell it."""
 
 
-class Questions:
-    """The frames of one packet's payload, made once; only the number differs from talker to talker."""
-
-    def __init__(self) -> None:
-        self._frames: dict[bytes, tuple[bytearray, int]] = {}
-
-    def of(self, sequence: int, payload: bytes, raw: bool) -> bytearray:
-        """Give the frame of a packet; it is good until the next call."""
-        known = self._frames.get(payload)
-        if known is None:
-            packet = AudioPacket(KIND_AUDIO, 0, 0, 0, payload)
-            data = encode_raw_packet(packet) if raw else encode_packet(packet)
-            whole = bytearray(frame(BINARY, data if raw else encode_audio(data)))
-            known = self._frames[payload] = (whole, whole.index(data) + _SEQUENCE_AT)
-        whole, at = known
-        _SEQUENCE.pack_into(whole, at, sequence)
-        return whole
-
-
-class _OneWireTalker:
-    """Has one connection, whose end says that the session is over."""
-
-    def __init__(self, port: int, tls: bool, questions: Questions) -> None:
-        self._wire = Wire(port, tls)
-        self.wires = [self._wire]
-        self._questions = questions
-
-    def _greet(self) -> None:
-        self._wire.upgrade("/socket.io/?EIO=4&transport=websocket")
-        self._wire.receive()
-
-    def leave(self) -> None:
-        """Do nothing."""
-
-
-class SocketIoTalker(_OneWireTalker):
-    """PROTOCOL.md, section 4, over a WebSocket."""
-
-    def __init__(
-        self, port: int, tls: bool, token: str, rate_hz: int, packet_samples: int, questions: Questions
-    ) -> None:
-        super().__init__(port, tls, questions)
-        self._greet()
-        self._call({"type": CONNECT, "nsp": NAMESPACE, "data": {"token": token}}, CONNECT)
-        started = self._call(start_event(rate_hz, packet_samples), ACK)["data"][0]
-        self.delay_samples = delay_of(started)
-
-    def speak(self, sequence: int, payload: bytes) -> None:
-        """Send one binary frame."""
-        self._wire.send(self._questions.of(sequence, payload, raw=False))
-
-    def hear(self, wire: Wire) -> list[AudioPacket]:
-        """Take the audio events; pings are answered."""
-        wire.fill()
-        answers = []
-        for opcode, data in wire.messages():
-            if opcode == TEXT and data == b"2":
-                wire.send(frame(TEXT, b"3"))
-            elif opcode == BINARY:
-                event = msgpack.unpackb(data).get("data")
-                if event and event[0] == "audio":
-                    answers.append(decode_answer(event[1]))
-            elif opcode == CLOSE:
-                raise ConnectionError("The box closed the connection.")
-        return answers
-
-    def _call(self, packet: object, kind: int) -> dict[str, Any]:
-        self._wire.send(frame(BINARY, msgpack.packb(packet)))
-        answer = msgpack.unpackb(self._wire.receive()[1])
-        if answer["type"] != kind:
-            raise ConnectionError(f"The box answered {answer}.")
-        return dict(answer)
-
-
-class RawTalker(_OneWireTalker):
-    """PROTOCOL.md, section 4b."""
-
-    def __init__(
-        self, port: int, tls: bool, token: str, rate_hz: int, packet_samples: int, questions: Questions
-    ) -> None:
-        super().__init__(port, tls, questions)
-        query = f"sample_rate_hz={rate_hz}&packet_samples={packet_samples}"
-        self._wire.upgrade(f"/ws/v1/audio?{query}", f"Authorization: Bearer {token}\r\n")
-        self.delay_samples = int(json.loads(self._wire.receive()[1])["delay_samples"])
-
-    def speak(self, sequence: int, payload: bytes) -> None:
-        """Send one binary frame."""
-        self._wire.send(self._questions.of(sequence, payload, raw=True))
-
-    def hear(self, wire: Wire) -> list[AudioPacket]:
-        """Take the audio."""
-        wire.fill()
-        return [decode_raw_answer(data) for opcode, data in wire.messages() if opcode == BINARY]
-
-
 class PollingTalker:
     """PROTOCOL.md, section 4, over long polling: one connection to fetch, one to send, packets merged."""
 
@@ -147,7 +51,7 @@ class PollingTalker:
         path = "/socket.io/?EIO=4&transport=polling"
         self._path = f"{path}&sid={json.loads(self._fetching.request('GET', path)[1:])['sid']}"
         self._call({"type": CONNECT, "nsp": NAMESPACE, "data": {"token": token}})
-        self.delay_samples = delay_of(self._call(start_event(rate_hz, packet_samples))["data"][0])
+        self.delay_samples = int(accepted(self._call(start_event(rate_hz, packet_samples)))["delay_samples"])
         self._fetching.send(http_request("GET", self._path))
 
     def speak(self, sequence: int, payload: bytes) -> None:
@@ -189,7 +93,7 @@ class PollingTalker:
         return dict(msgpack.unpackb(base64.b64decode(self._fetching.request("GET", self._path)[1:])))
 
 
-class NaiveTalker(_OneWireTalker):
+class NaiveTalker(OneWireTalker):
     """Stock Flask-SocketIO: JSON packets, with the audio as an attachment in a frame of its own."""
 
     def __init__(
@@ -222,23 +126,12 @@ class NaiveTalker(_OneWireTalker):
 
 TALKERS: dict[str, type[SocketIoTalker] | type[RawTalker] | type[PollingTalker] | type[NaiveTalker]] = {
     "socketio": SocketIoTalker,
+    "socketio, breaking": BreakingSocketIoTalker,
     "raw": RawTalker,
+    "raw, breaking": BreakingRawTalker,
     "polling": PollingTalker,
     "naive": NaiveTalker,
 }
-
-
-def start_event(rate_hz: int, packet_samples: int) -> dict[str, Any]:
-    """Give the packet that starts a stream."""
-    request = {"sample_rate_hz": rate_hz, "packet_samples": packet_samples}
-    return {"type": EVENT, "nsp": NAMESPACE, "id": 1, "data": ["stream.start", request]}
-
-
-def delay_of(started: dict[str, Any]) -> int:
-    """Give the delay that a started stream has, in samples."""
-    if not started["ok"]:
-        raise ConnectionError(started["error"]["message"])
-    return int(started["delay_samples"])
 
 
 def _polled_audio(message: bytes) -> AudioPacket | None:

@@ -16,14 +16,17 @@ import msgpack
 import numpy as np
 import psutil
 
-from edge_server.transport.packets import FLAG_LATE, KIND_AUDIO, AudioPacket
-from scripts.bench_dialects import TALKERS, Questions, Talker
+from edge_server.transport.packets import FLAG_LATE, KIND_AUDIO, KIND_SILENCE, AudioPacket, silent_packets
+from scripts.bench_dialects import TALKERS, Talker
+from scripts.bench_stream_talkers import BreakingTalker, Questions
 from scripts.bench_wire import Wire, poller
 
 SETTLE_S = 2.0
 LEAD_S = 0.2
 WARM_UP_S = 0.5
 """So long the first half of the sessions speaks alone, so that what the server grows by for the others can be told apart."""
+BREAKING_EVERY = 4
+"""Of so many talkers that may break off, one does: it waits for its new connection, and all the others with it."""
 LONGEST_LAG_S = 2.0
 """A generator that is so much behind has lost: it says what it did until then."""
 
@@ -52,7 +55,10 @@ class Load:
 
 @dataclass(slots=True)
 class Voice:
-    """One session and what was noticed about it; latencies in seconds."""
+    """One session and what was noticed about it; latencies in seconds, of what was said since `begin_to_measure`.
+
+    `next_answer` is the number after the last one that was answered.
+    """
 
     talker: Talker
     chunks: list[bytes]
@@ -60,8 +66,27 @@ class Voice:
     packet_bytes: int
     due_at_s: list[float] = field(default_factory=list)
     latencies_s: list[float] = field(default_factory=list)
+    measured_from: int = 0
+    answered_packets: int = 0
+    next_answer: int = 0
     late_packets: int = 0
+    compared_packets: int = 0
     wrong_packets: int = 0
+
+    @property
+    def unanswered_packets(self) -> int:
+        """How many packets were not answered yet."""
+        return len(self.due_at_s) - self.answered_packets
+
+    @property
+    def audio_ok(self) -> bool:
+        """Whether something that had to come back was heard, and nothing else was."""
+        return self.compared_packets > 0 and not self.wrong_packets
+
+    def begin_to_measure(self) -> None:
+        """Forget the latencies so far, also those of packets that are not answered yet."""
+        self.measured_from = len(self.due_at_s)
+        self.latencies_s.clear()
 
     def speak(self, due_s: float) -> None:
         """Send the next packet, which was due at `due_s`: an answer is late by all the time since."""
@@ -69,20 +94,35 @@ class Voice:
         self.due_at_s.append(due_s)
         self.talker.speak(sequence, self.chunks[sequence])
 
+    def say_again(self, first_sequence: int) -> None:
+        """Send the packets from a number on once more: the box has lost them with a connection."""
+        for sequence in range(first_sequence, len(self.due_at_s)):
+            self.talker.speak(sequence, self.chunks[sequence])
+
     def hear(self, wire: Wire) -> None:
         """Take what has come."""
         for answer in self.talker.hear(wire):
             if answer.kind == KIND_AUDIO:
                 self._count(answer)
+            elif answer.kind == KIND_SILENCE:
+                # What stands for answers that went to a connection which broke has no latency, and no sound to compare.
+                self._answered(answer.sequence, silent_packets(answer))
+
+    def _answered(self, sequence: int, packets: int) -> None:
+        self.answered_packets += packets
+        self.next_answer = sequence + packets
 
     def _count(self, answer: AudioPacket) -> None:
-        self.latencies_s.append(time.perf_counter() - self.due_at_s[answer.sequence])
+        self._answered(answer.sequence, 1)
+        if answer.sequence >= self.measured_from:
+            self.latencies_s.append(time.perf_counter() - self.due_at_s[answer.sequence])
         self.late_packets += answer.flags & FLAG_LATE
         if self.expected:
             start = answer.sequence * self.packet_bytes - 2 * self.talker.delay_samples
             # What comes out before the delay has passed is nobody's.
-            if start >= 0 and answer.payload != self.expected[start : start + self.packet_bytes]:
-                self.wrong_packets += 1
+            if start >= 0:
+                self.compared_packets += 1
+                self.wrong_packets += answer.payload != self.expected[start : start + self.packet_bytes]
 
 
 class Crowd:
@@ -109,7 +149,7 @@ class Crowd:
         self._settle()
         half_bytes = self._rss_bytes() if half else idle_bytes
         self._join_up_to(everyone)
-        self.lags_s.clear()
+        self._begin_to_measure()
         began_s, server_s, own_s = time.perf_counter(), _cpu_s(self._server), time.process_time()
         self._speak_for(self._load.seconds)
         elapsed_s = time.perf_counter() - began_s
@@ -129,22 +169,40 @@ class Crowd:
         while len(self.voices) < count:
             voice = self._join(len(self.voices), self._questions)
             self.voices.append(voice)
-            for wire in voice.talker.wires:
-                wire.set_free()
-                self._by_number[wire.socket.fileno()] = (wire, voice)
-                self._poller.register(wire.socket.fileno(), select.EPOLLIN)
+            self._listen_to(voice)
+
+    def _listen_to(self, voice: Voice) -> None:
+        for wire in voice.talker.wires:
+            wire.set_free()
+            self._by_number[wire.socket.fileno()] = (wire, voice)
+            self._poller.register(wire.socket.fileno(), select.EPOLLIN)
+
+    def _begin_to_measure(self) -> None:
+        self.lags_s.clear()
+        for voice in self.voices:
+            voice.begin_to_measure()
 
     def _speak_for(self, seconds: float) -> None:
-        rounds, began_s = int(seconds / self._packet_s), time.perf_counter()
-        for number in range(rounds * len(self.voices)):
+        rounds, count, began_s = int(seconds / self._packet_s), len(self.voices), time.perf_counter()
+        for number in range(rounds * count):
             # Real microphones are not in step; the sessions are spread over the length of a packet.
-            due_s = began_s + LEAD_S + number * self._packet_s / len(self.voices)
+            due_s = began_s + LEAD_S + number * self._packet_s / count
             self._listen_until(due_s)
             self.lags_s.append(time.perf_counter() - due_s)
             if self.lags_s[-1] > LONGEST_LAG_S:
-                self.unsent += rounds * len(self.voices) - number
+                self.unsent += rounds * count - number
                 return
-            self.voices[number % len(self.voices)].speak(due_s)
+            turn, index = divmod(number, count)
+            voice = self.voices[index]
+            # One after the other, so that most speak while one is away.
+            if index % BREAKING_EVERY == 0 and turn == (index + 1) * rounds // (count + 1):
+                self._break_off(voice)
+            voice.speak(due_s)
+
+    def _break_off(self, voice: Voice) -> None:
+        if isinstance(voice.talker, BreakingTalker):
+            voice.say_again(voice.talker.break_off(voice.next_answer))
+            self._listen_to(voice)
 
     def _rss_bytes(self) -> int:
         return int(self._server.memory_info().rss)
@@ -170,7 +228,7 @@ class Crowd:
     def _settle(self) -> None:
         deadline_s = time.perf_counter() + SETTLE_S
         while time.perf_counter() < deadline_s:
-            if all(len(voice.latencies_s) == len(voice.due_at_s) for voice in self.voices):
+            if not any(voice.unanswered_packets for voice in self.voices):
                 return
             self._listen_until(time.perf_counter() + 0.02)
 
@@ -181,11 +239,9 @@ def run(load: Load) -> dict[str, Any]:
     spent = crowd.speak()
     voices = crowd.voices
     latencies_ms = 1000 * np.array([value for voice in voices for value in voice.latencies_s] or [0.0])
-    sent = sum(len(voice.due_at_s) for voice in voices) + crowd.unsent
-    wrong = sum(voice.wrong_packets for voice in voices)
     return {
-        "sent": sent,
-        "unanswered": sent - len(latencies_ms),
+        "sent": sum(len(voice.due_at_s) for voice in voices) + crowd.unsent,
+        "unanswered": sum(voice.unanswered_packets for voice in voices) + crowd.unsent,
         "late_packets": sum(voice.late_packets for voice in voices),
         "latency_p50_ms": float(np.percentile(latencies_ms, 50)),
         "latency_p99_ms": float(np.percentile(latencies_ms, 99)),
@@ -194,7 +250,7 @@ def run(load: Load) -> dict[str, Any]:
         "server_cpu_percent": 100 * spent["server"],
         "session_kb": spent["session_bytes"] / 1000,
         "fixed_mb": spent["fixed_bytes"] / 1e6,
-        "audio_ok": not wrong if load.expected else None,
+        "audio_ok": all(voice.audio_ok for voice in voices) if load.expected else None,
     }
 
 

@@ -7,11 +7,9 @@ from pathlib import Path
 import pytest
 
 from scripts.bench_box import box_table, run_box_benchmark
-from scripts.bench_day import run_stream_soak
 from scripts.bench_report import write_report
 from scripts.bench_servers import running_box
 from scripts.bench_sessions import run_sessions_benchmark, speech, spoken_load
-from scripts.bench_soak import run_crowd_soak
 from scripts.bench_stages import run_stages_benchmark, stages_table
 
 
@@ -55,22 +53,6 @@ def test_a_load_that_is_over_has_given_its_places_back(tiny_model_path: Path) ->
     with running_box(tiny_model_path, 2, "polling", tls=False) as server:
         dropped = [spoken_load(server, said, 2, 20, 0.5).dropped for _ in range(3)]
     assert dropped == [0, 0, 0]
-
-
-def test_a_stream_neither_drifts_nor_changes_what_passes_through(tiny_model_path: Path) -> None:
-    result = run_stream_soak(tiny_model_path, 0.04)
-    for never in ("drift_samples", "wrong_packets", "failed_runs", "late_frames"):
-        assert result[never] == 0
-    assert result["last_minute_error_db"] < -20
-
-
-def test_a_crowd_that_left_leaves_nothing(tiny_model_path: Path) -> None:
-    result = run_crowd_soak(tiny_model_path, 3, 0.01, wave_s=0.5)
-    assert result["waves"] == 8
-    assert (result["dropped"], result["waves_not_ok"]) == (0, 0)
-    assert (result["streams_left"], result["sessions_left"]) == (0, 0)
-    assert result["threads"][0] == result["threads"][1]
-    assert result["descriptors"][0] == result["descriptors"][1]
 
 
 def test_the_stages_of_a_packet_are_measured(tiny_model_path: Path) -> None:
