@@ -83,7 +83,7 @@ class Desks:
         self._log = LogRing()
         self._disk = DiskThread()
         self._database = Database(settings.database_file)
-        self.feed = EventFeed(clocks.unix)
+        self.feed = EventFeed(clocks.unix, clocks.monotonic)
         self.feed.listeners.append(lambda event: self._log.note(event.text))
         metrics.on_error = self.feed.publish_refusal
         self.connections = Connections(self.feed, clocks.unix)

@@ -15,16 +15,21 @@ from edge_server.errors import HushboxError
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 _RUN_TEXT = "Time in batches, of all threads together: transforms, the model's run and synthesis."
+_UNSENT_TEXT = "Audio packets dropped on the way out: their clients read too slowly."
 _LATENCY_BUCKETS_S = (0.001, 0.002, 0.005, 0.01, 0.02, 0.03, 0.05, 0.08, 0.13, 0.25, 0.5)
 
 
 @dataclass(slots=True)
 class AudioCounts:
-    """Packets of audio: counted as plain numbers, since a counter of Prometheus costs as much as decoding a packet."""
+    """Packets of audio: counted as plain numbers, since a counter of Prometheus costs as much as decoding a packet.
+
+    `packets_out` are the answers; `unsent_packets` of them made way for later ones, since their client reads too slowly.
+    """
 
     packets_in: int = 0
     packets_out: int = 0
     dropped_packets: int = 0
+    unsent_packets: int = 0
     lost_in_ended_streams: int = 0
 
 
@@ -104,8 +109,11 @@ class _AudioCollector(Collector):
         """The counts as metric families."""
         counts = self._counts
         yield CounterMetricFamily("hushbox_packets_in", "Audio packets taken.", value=counts.packets_in)
-        yield CounterMetricFamily("hushbox_packets_out", "Audio packets sent.", value=counts.packets_out)
+        yield CounterMetricFamily(
+            "hushbox_packets_out", "Audio packets answered, the unsent ones too.", value=counts.packets_out
+        )
         yield CounterMetricFamily("hushbox_dropped_packets", "Audio packets refused.", value=counts.dropped_packets)
+        yield CounterMetricFamily("hushbox_unsent_packets", _UNSENT_TEXT, value=counts.unsent_packets)
         yield CounterMetricFamily(
             "hushbox_lost_packets", "Audio packets filled with silence.", value=self._lost_packets()
         )

@@ -43,11 +43,21 @@ class CapacityDesk:
         return {"capacity_voices": None if known is None else known["voices"], **self._admission.standing()}
 
     def measure(self) -> dict[str, Any]:
-        """Measure now, on a thread of its own. Raises `JobNotReadyError` while live voices run."""
-        if self._engine.stats().live_streams:
+        """Measure now, on a thread of its own.
+
+        Raises `JobNotReadyError` while voices or files run, also those that began meanwhile: the result would be too low.
+        """
+        before = self._engine.stats()
+        if before.live_streams:
             raise JobNotReadyError("Live voices run: the capacity can be measured when nobody speaks.")
+        if before.file_streams:
+            raise JobNotReadyError("Files are being cleaned: the capacity can be measured when they are done.")
         threads = self._engine.config.threads
         capacity: Capacity = self._pool.apply(measure_capacity, (self._model, self._cores, threads))
+        after = self._engine.stats()
+        # Who came and went meanwhile has left frames behind; who sent none took nothing.
+        if after.live_streams or after.file_streams or after.frames != before.frames:
+            raise JobNotReadyError("A voice or a file began meanwhile, so what was measured is too little: try again.")
         self._admission.use(capacity)
         return self._keep(capacity)
 

@@ -29,7 +29,7 @@ class Capacity(Protocol):
         """How many voices are admitted now, and why no more, as the statistics have it."""
 
     def measure(self) -> dict[str, Any]:
-        """Measure now; waits. Raises `JobNotReadyError` while live voices run."""
+        """Measure now; waits. Raises `JobNotReadyError` while voices or files run."""
 
 
 @dataclass(frozen=True, slots=True)

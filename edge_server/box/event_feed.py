@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -37,12 +38,13 @@ class BoxEvent:
 class EventFeed:
     """Keeps the last events and tells the listeners, none of which may wait.
 
-    `unix_clock` gives Unix seconds. Thread: the network loop's.
+    `unix_clock` gives Unix seconds, `clock` never goes back. Thread: the network loop's.
     """
 
-    def __init__(self, unix_clock: Callable[[], float]) -> None:
+    def __init__(self, unix_clock: Callable[[], float], clock: Callable[[], float]) -> None:
         self.listeners: list[Callable[[BoxEvent], None]] = []
         self._unix_clock = unix_clock
+        self._clock = clock
         self._events: deque[BoxEvent] = deque(maxlen=EVENTS_KEPT)
         self._number = 0
         self._refused_at_s: dict[str, float] = {}
@@ -57,8 +59,8 @@ class EventFeed:
 
     def publish_refusal(self, error: HushboxError) -> None:
         """Someone was refused; of each code, one a second is told, for a flood of them is one event."""
-        now_s = self._unix_clock()
-        if now_s - self._refused_at_s.get(error.code, 0.0) >= _REFUSALS_APART_S:
+        now_s = self._clock()
+        if now_s - self._refused_at_s.get(error.code, -math.inf) >= _REFUSALS_APART_S:
             self._refused_at_s[error.code] = now_s
             self.publish("client.refused", f"A client was refused: {error.code}.", code=error.code)
 

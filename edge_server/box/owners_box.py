@@ -90,6 +90,7 @@ class OwnersBox:
             watched.pump.engine.stats(),
             metrics.audio.dropped_packets,
             metrics.lost_packets(),
+            metrics.audio.unsent_packets,
             {id(voice): voice.stream.latencies for voice in live_voices(watched.pump)},
             standing,
         )

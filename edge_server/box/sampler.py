@@ -23,6 +23,7 @@ class Counters:
     engine: EngineStats
     dropped_packets: int
     lost_packets: int
+    unsent_packets: int
     latencies: dict[int, LatencyHistogram]
     standing: dict[str, Any]
 
@@ -75,6 +76,7 @@ class Sampler:
             "late_frames_per_s": round((now.engine.late_frames - before.engine.late_frames) / interval_s, 2),
             "dropped_packets_per_s": round((now.dropped_packets - before.dropped_packets) / interval_s, 2),
             "lost_packets_per_s": round((now.lost_packets - before.lost_packets) / interval_s, 2),
+            "unsent_packets_per_s": round((now.unsent_packets - before.unsent_packets) / interval_s, 2),
         }
 
     def _delays(self, latencies: dict[int, LatencyHistogram]) -> dict[str, float | None]:

@@ -16,7 +16,10 @@ class StreamLimits:
 
 @dataclass(slots=True)
 class StreamCounters:
-    """What happened to a stream so far."""
+    """What happened to a stream so far.
+
+    `unsent_packets` are answers among `packets_out` that made way for later ones: their client reads too slowly.
+    """
 
     packets_in: int = 0
     packets_out: int = 0
@@ -25,3 +28,4 @@ class StreamCounters:
     lost_packets: int = 0
     late_frames: int = 0
     dropped_packets: int = 0
+    unsent_packets: int = 0

@@ -29,8 +29,14 @@ class Link(Protocol):
     def send_audio(self, packet: AudioPacket) -> None:
         """Send one packet of audio."""
 
+    def when_dropped(self, on_dropped: Callable[[], None]) -> None:
+        """Tell `on_dropped` of each packet of audio that makes way for later ones."""
+
     def part(self, error: HushboxError) -> None:
         """Say goodbye with the reason, and disconnect."""
+
+    def leave(self, is_last: bool) -> None:
+        """Hear that the client has left a namespace; with the last one its connection ends."""
 
     def release(self) -> None:
         """End what is left of the connection."""
@@ -55,6 +61,12 @@ class Client:
         """Send one packet of audio."""
         self.metrics.audio.packets_out += 1
         self.link.send_audio(packet)
+
+    def dropped(self) -> None:
+        """Count an answer that this client will not get: it reads too slowly, and later ones were to be kept."""
+        self.metrics.audio.unsent_packets += 1
+        if self.session.voice is not None:
+            self.session.voice.stream.counters.unsent_packets += 1
 
     def overloaded(self, error: OverloadedError) -> None:
         """Tell the client that some of its audio comes back dry."""

@@ -52,13 +52,15 @@ class ClientLink:
         self._max_bytes = settings.max_outbound_bytes
         self._dropped = 0
         self._on_cut = on_cut
+        self._on_dropped: Callable[[], None] | None = None
         self._parting = False
 
     def admit(self, limit_bytes: int) -> None:
         """Keep the connection, and take messages up to this size or an earlier one."""
         if (connection := self._connection) is not None:
             connection.session["limit_bytes"] = max(limit_bytes, connection.session.get("limit_bytes", 0))
-            connection.session.setdefault("links", []).append(self)
+            # By namespace: a client may leave and join again as often as it likes.
+            connection.session.setdefault("links", {})[self._namespace] = self
             if (websocket := self._known_websocket(connection)) is not None:
                 websocket.admit(limit_bytes)
                 websocket.when_too_slow(self.give_up)
@@ -72,6 +74,13 @@ class ClientLink:
             websocket.listen(sink)
         else:
             connection.session["sink"] = sink
+
+    def when_dropped(self, on_dropped: Callable[[], None]) -> None:
+        """Tell `on_dropped` of each packet of audio that makes way for later ones."""
+        self._on_dropped = on_dropped
+        if (connection := self._connection) is not None:
+            connection.queue.on_dropped = on_dropped
+            self._watch_outbox(self._known_websocket(connection))
 
     @property
     def _connection(self) -> Any:
@@ -116,8 +125,19 @@ class ClientLink:
         self._on_cut()
         if not connection.upgraded:
             connection.queue.drop_audio()
-        for link in connection.session.get("links", [self]):
+        for link in list(connection.session.get("links", {self._namespace: self}).values()):
             link.part(ClientTooSlowError(TOO_SLOW))
+        # Also where its client has left this namespace already: it would find the connection as slow again.
+        self._parting = True
+
+    def leave(self, is_last: bool) -> None:
+        """Hear that the client has left this namespace; with the last one its connection ends."""
+        connection = self._connection
+        links = connection.session.get("links", {}) if connection is not None else {}
+        if links.get(self._namespace) is self:
+            del links[self._namespace]
+        if is_last:
+            self.release()
 
     def release(self) -> None:
         """End what is left of a connection whose client is gone."""
@@ -135,10 +155,16 @@ class ClientLink:
             return
         if self._websocket is None and connection.upgraded:
             self._websocket = connection.session.get("websocket")
+            self._watch_outbox(self._websocket)
         if self._websocket is None or connection.queue.qsize():
             self._queue(connection, message, is_audio)
             return
         self._websocket.send_frame(self._frames(message), is_audio)
+
+    def _watch_outbox(self, websocket: BoundedWebSocket | None) -> None:
+        # All namespaces share one outbox; audio that may be dropped is in one of them.
+        if websocket is not None and self._on_dropped is not None:
+            websocket.outbox.on_dropped = self._on_dropped
 
     def _frames(self, message: bytes) -> bytes:
         """The WebSocket frames of one packet, which go, or are dropped, together."""

@@ -137,8 +137,7 @@ class NamespaceLane:
         participant = self.participants.pop(sid, None)
         if participant is None:
             return
-        if self._context.connections.left(participant.link.connection_id, self._namespace):
-            participant.link.release()
+        participant.link.leave(self._context.connections.left(participant.link.connection_id, self._namespace))
         self.on_left(participant)
 
     def _event(self, event: str, sid: str, acknowledgement_id: int | None, *arguments: object) -> None:

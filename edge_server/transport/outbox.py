@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 from typing import NamedTuple
 
 
@@ -15,10 +16,10 @@ class Outbox:
     """Frames in the order in which they are to be sent.
 
     Beyond `max_packets` the oldest audio is dropped; beyond twice as many, or `max_bytes` beside the largest frame, the
-    client is `too_slow`.
+    client is `too_slow`. `dropped` counts what was dropped since it last caught up; `on_dropped` hears of every frame.
     """
 
-    __slots__ = ("_frames", "_max_bytes", "_max_packets", "bytes_waiting", "dropped")
+    __slots__ = ("_frames", "_max_bytes", "_max_packets", "bytes_waiting", "dropped", "on_dropped")
 
     def __init__(self, max_packets: int, max_bytes: int) -> None:
         self._max_packets = max_packets
@@ -26,6 +27,7 @@ class Outbox:
         self._frames: deque[_Waiting] = deque()
         self.bytes_waiting = 0
         self.dropped = 0
+        self.on_dropped: Callable[[], None] = lambda: None
 
     def __len__(self) -> int:
         return len(self._frames)
@@ -73,4 +75,5 @@ class Outbox:
                 self.bytes_waiting -= len(self._frames[index].data)
                 del self._frames[index]
                 self.dropped += 1
+                self.on_dropped()
                 return

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from engineio import packet
@@ -20,12 +20,13 @@ class PollQueue(JoinableQueue):  # type: ignore[misc]
     """The Engine.IO messages for one client, in order; None is the end.
 
     python-engineio waits for the first message of an answer and then takes more without waiting, as long as there are
-    any. Thread: the network loop's.
+    any. `on_dropped` hears of every packet of audio that is dropped. Thread: the network loop's.
     """
 
     def __init__(self) -> None:
         super().__init__()
         self._room = 0
+        self.on_dropped: Callable[[], None] = lambda: None
 
     def get(self, block: bool = True, timeout: float | None = None) -> Any:
         """The next message. Raises `Empty`, also where one more does not fit into the answer."""
@@ -50,6 +51,7 @@ class PollQueue(JoinableQueue):  # type: ignore[misc]
                 for _ in range(waiting.parts):
                     del self.queue[index]
                     self.task_done()
+                self.on_dropped()
                 return True
         return False
 

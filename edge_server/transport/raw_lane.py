@@ -52,12 +52,21 @@ class RawLink:
         if not self._parting:
             self._websocket.send_frame(encode_frame(BINARY, encode_raw_packet(packet)), is_audio=True)
 
+    def when_dropped(self, on_dropped: Callable[[], None]) -> None:
+        """Tell `on_dropped` of each packet of audio that makes way for later ones."""
+        self._websocket.outbox.on_dropped = on_dropped
+
     def part(self, error: HushboxError) -> None:
         """Say goodbye with the reason, and disconnect."""
         if not self._parting:
             self.emit("goodbye", error.to_dict())
             self._parting = True
             gevent.spawn(self._websocket.close, TRY_LATER if error.retryable else POLICY, error.code)
+
+    def leave(self, is_last: bool) -> None:
+        """Hear that the client has left; its connection ends when it is in no other namespace."""
+        if is_last:
+            self.release()
 
     def release(self) -> None:
         """End what is left of the connection."""

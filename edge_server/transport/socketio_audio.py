@@ -97,7 +97,9 @@ class AudioLane:
     def client(self, session: Session, link: Link) -> Client:
         """One who has shown a token, and the way to it."""
         mistakes = RateLimit(self._settings.max_mistakes, MISTAKES_S)
-        return Client(session, link, self._metrics, self._control.context.clock, mistakes)
+        client = Client(session, link, self._metrics, self._control.context.clock, mistakes)
+        link.when_dropped(client.dropped)
+        return client
 
     def enter(self, sid: str, namespace: str, environ: dict[str, Any], client: Client) -> None:
         """Count a client among the connected."""
@@ -110,8 +112,7 @@ class AudioLane:
         client = self.clients.pop(sid, None)
         if client is not None:
             self._control.leave(client, broken)
-            if self._connections.left(client.link.connection_id, namespace):
-                client.link.release()
+            client.link.leave(self._connections.left(client.link.connection_id, namespace))
 
     def _connect(self, sid: str, environ: dict[str, Any], auth: object) -> None:
         try:

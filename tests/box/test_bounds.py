@@ -25,7 +25,7 @@ class Clock:
 
 def test_only_the_last_events_are_kept_and_all_are_told() -> None:
     told: list[BoxEvent] = []
-    feed = EventFeed(Clock())
+    feed = EventFeed(Clock(), Clock())
     feed.listeners.append(told.append)
     for number in range(EVENTS_KEPT + 50):
         feed.publish("job.done", f"{number}")
@@ -35,13 +35,30 @@ def test_only_the_last_events_are_kept_and_all_are_told() -> None:
 
 def test_a_flood_of_refusals_is_one_event_a_second_for_each_code() -> None:
     clock = Clock()
-    feed = EventFeed(clock)
+    feed = EventFeed(Clock(), clock)
     for _ in range(100):
         feed.publish_refusal(TokenInvalidError("no"))
         feed.publish_refusal(PinWrongError("no"))
     clock.now_s += 1
     feed.publish_refusal(TokenInvalidError("no"))
     assert [event.fields["code"] for event in feed.recent()] == ["token_invalid", "pin_wrong", "token_invalid"]
+
+
+def test_refusals_are_told_however_the_wall_clock_is_set() -> None:
+    wall, clock = Clock(), Clock()
+    # Right after the machine has started; the wall clock learns the time later, and is put back then.
+    clock.now_s = 0.2
+    feed = EventFeed(wall, clock)
+    feed.publish_refusal(TokenInvalidError("no"))
+    wall.now_s -= 900
+    clock.now_s += 0.5
+    feed.publish_refusal(TokenInvalidError("no"))
+    assert len(feed.recent()) == 1
+    clock.now_s += 0.5
+    feed.publish_refusal(TokenInvalidError("no"))
+    wall.now_s += 5000
+    feed.publish_refusal(TokenInvalidError("no"))
+    assert [event.at_ms for event in feed.recent()] == [1_000_000, 100_000]
 
 
 def test_only_the_last_lines_are_kept_each_of_bounded_length() -> None:
@@ -68,11 +85,11 @@ def test_statistics_are_of_the_last_interval_and_bounded(tiny_model: ModelFile) 
     clock = Clock()
     engine = Engine(tiny_model, EngineConfig(), lambda: None)
     voice = LatencyHistogram()
-    dropped = [0]
+    dropped, unsent = [0], [0]
 
     def read() -> Counters:
         stats: EngineStats = engine.stats()
-        return Counters(stats, dropped[0], 0, {1: voice}, {"connections": 3})
+        return Counters(stats, dropped[0], 0, unsent[0], {1: voice}, {"connections": 3})
 
     sampler = Sampler(read, clock, clock)
     for _ in range(100):
@@ -81,8 +98,10 @@ def test_statistics_are_of_the_last_interval_and_bounded(tiny_model: ModelFile) 
     assert sampler.sample({"memory_bytes": 7})["delay_ms_p50"] > 400
     voice.add(0.01)
     dropped[0] += 6
+    unsent[0] += 3
     clock.now_s += 2
     stats = sampler.sample({"memory_bytes": 7})
+    assert stats["unsent_packets_per_s"] == 1.5
     # The hundred slow answers belong to the second before.
     assert 9 < stats["delay_ms_p50"] < 11.5
     assert (stats["dropped_packets_per_s"], stats["connections"], stats["uptime_s"], stats["memory_bytes"]) == (

@@ -30,7 +30,7 @@ class Watched:
         self.engine = Engine(model, EngineConfig(max_streams=1000), lambda: None)
         admission = Admission(self.engine, True, lambda: thermometer.temperature_c, lambda: thermometer.throttled)
         admission.use(FORTY_VOICES)
-        self.feed = EventFeed(lambda: self.now_s)
+        self.feed = EventFeed(lambda: self.now_s, lambda: self.now_s)
         self.watch = HeatWatch(thermometer, admission, self.feed, lambda: self.now_s)
 
     def pass_a_second(self, temperature_c: float | None, throttled: bool | None = None) -> None:

@@ -78,10 +78,11 @@ def test_drops_are_counted_and_lost_packets_never_become_fewer() -> None:
     lost_now = [0]
     metrics = Metrics(lambda: STATS, lambda: None, lambda: lost_now[0])
     metrics.audio.packets_in, metrics.audio.packets_out, metrics.audio.dropped_packets = 90, 80, 6
+    metrics.audio.unsent_packets = 4
     lost_now[0] = 5
     told = rendered(lambda: None, metrics)
-    packets = [told[f"hushbox_{name}_packets_total", ()] for name in ("dropped", "lost")]
-    assert (told["hushbox_packets_in_total", ()], told["hushbox_packets_out_total", ()], packets) == (90, 80, [6, 5])
+    packets = [told[f"hushbox_{name}_packets_total", ()] for name in ("dropped", "lost", "unsent")]
+    assert (told["hushbox_packets_in_total", ()], told["hushbox_packets_out_total", ()], packets) == (90, 80, [6, 5, 4])
     # A stream that broke is not open any more, and has not ended yet.
     lost_now[0] = 0
     assert rendered(lambda: None, metrics)["hushbox_lost_packets_total", ()] == 5

@@ -24,7 +24,8 @@ class Poller:
     def __init__(self, box: Box) -> None:
         self._path = f"{box.url}/socket.io/?EIO=4&transport=polling"
         with urllib.request.urlopen(self._path, timeout=TIMEOUT_S) as answer:
-            self._path += f"&sid={json.loads(answer.read()[1:])['sid']}"
+            self.sid = str(json.loads(answer.read()[1:])["sid"])
+        self._path += f"&sid={self.sid}"
 
     def post(self, body: bytes) -> int:
         """Send a body, and give the status."""

@@ -29,6 +29,17 @@ def test_too_much_audio_drops_the_oldest_that_is_not_under_way() -> None:
     assert taken(outbox) == [b"a0", b"a3", b"a4"]
 
 
+def test_all_that_is_dropped_is_told_also_after_the_client_caught_up() -> None:
+    outbox, told = Outbox(3, 1000), []
+    outbox.on_dropped = lambda: told.append(outbox.dropped)
+    for _ in range(2):
+        taken(filled(outbox, *[b"a"] * 5))
+    # What is no audio is never dropped, but audio makes way for it.
+    filled(outbox, *[b"a"] * 3)
+    filled(outbox, b"notice", b"notice", is_audio=False)
+    assert told == [1, 2, 1, 2, 1, 2]
+
+
 def test_what_is_not_audio_is_never_dropped() -> None:
     outbox = Outbox(3, 1000)
     filled(outbox, b"answer", is_audio=False)

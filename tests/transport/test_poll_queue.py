@@ -29,7 +29,11 @@ def test_all_audio_is_dropped_and_nothing_else() -> None:
         queue.put_message([f"51-{number}", bytes(2)], is_audio=True)
         queue.put_message([f"51-{number}", bytes(3)], is_audio=False)
     queue.put(None)
+    dropped: list[int] = []
+    queue.on_dropped = lambda: dropped.append(queue.qsize())
     queue.drop_audio()
+    # Told once for a packet, when its attachment is gone as well.
+    assert dropped == [11, 9, 7]
     assert answer(queue) == ["51-0", bytes(3), "51-1", bytes(3), "51-2", bytes(3), None]
     assert queue.bytes_beside_the_largest() == 0
 

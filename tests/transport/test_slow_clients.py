@@ -1,5 +1,6 @@
 """Clients that do not take what the box sends: the oldest audio goes first, then they are told and parted from."""
 
+import contextlib
 import itertools
 import json
 import socket
@@ -22,12 +23,14 @@ from edge_server.transport.packets import (
     silent_packets,
 )
 from edge_server.transport.socketio_packet import JOBS_NAMESPACE, NAMESPACE
-from tests.raw_client import CONNECT, EVENT, RawClient
+from tests.raw_client import ACK, CONNECT, DISCONNECT, EVENT, RawClient
 from tests.running_box import Box, running_box, wait_until
+from tests.transport.poller import Poller, audio_event
 
 MAX_WAITING = 64
 FAREWELL_MESSAGES = 8
 PING = "x" * 125
+REJOINS = 300
 START = {"sample_rate_hz": 48000, "packet_samples": 4800, "resumable": True}
 TIMEOUT_S = 20.0
 LITTLE_ON_THE_WAY = [(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)]
@@ -60,8 +63,11 @@ class Talker(Protocol):
     def ask(self) -> None:
         """Send an event that is answered by text."""
 
+    def ask_end(self) -> None:
+        """Ask for the end of the stream and its summary."""
+
     def hear(self) -> AudioPacket | dict[str, Any]:
-        """The next packet of audio, or the argument of the next event."""
+        """The next packet of audio, or the argument of the next event or acknowledgement."""
 
 
 class SocketIoTalker:
@@ -78,14 +84,45 @@ class SocketIoTalker:
     def resume(self, fields: dict[str, Any]) -> dict[str, Any]:
         return dict(self._client.call("stream.resume", fields))
 
+    def ask_end(self) -> None:
+        self._client.emit("stream.end", {}, number=7)
+
     def say(self, number: int) -> None:
         self._client.emit("audio", encode_packet(AudioPacket(KIND_AUDIO, 0, number, 0, bytes(9600))))
 
     def hear(self) -> AudioPacket | dict[str, Any]:
         packet = self._client.receive()
+        if packet["type"] == ACK:
+            return dict(packet["data"][0])
         assert packet["type"] == EVENT, packet
         event, argument = packet["data"]
         return decode_answer(argument) if event == "audio" else {"event": event, **argument}
+
+
+class UpgradedTalker(SocketIoTalker):
+    """A client of Socket.IO with msgpack that began by polling."""
+
+    def __init__(self, box: Box) -> None:
+        self._client = UpgradedClient(box)
+        self.connection = self._client.websocket
+
+
+class UpgradedClient(RawClient):
+    """A client that has joined by polling, and goes on over a WebSocket."""
+
+    def __init__(self, box: Box) -> None:
+        poller = Poller(box).join(box.token())
+        assert [packet["type"] for packet in poller.receive()] == [CONNECT]
+        self.sid = poller.sid
+        self.websocket = websocket.create_connection(
+            f"{box.url.replace('http', 'ws')}/socket.io/?EIO=4&transport=websocket&sid={self.sid}",
+            timeout=TIMEOUT_S,
+            sockopt=LITTLE_ON_THE_WAY,
+        )
+        self.websocket.send("2probe")
+        assert self.websocket.recv() == "3probe"
+        self.websocket.send("5")
+        wait_until(lambda: box.service.socketio.server.eio.sockets[self.sid].upgraded)
 
 
 class PlainTalker(SocketIoTalker):
@@ -131,6 +168,9 @@ class RawTalker:
     def say(self, number: int) -> None:
         self.connection.send_binary(encode_raw_packet(AudioPacket(KIND_AUDIO, 0, number, 0, bytes(9600))))
 
+    def ask_end(self) -> None:
+        self.connection.send('{"event": "stream.end"}')
+
     def ask(self) -> None:
         self.connection.send('{"event": "stream.set", "suppression_limit_db": 6}')
 
@@ -159,7 +199,7 @@ def talk_without_reading(box: Box, talker: Talker) -> None:
             return
 
 
-def heard_until_goodbye(talker: Talker) -> tuple[list[int], dict[str, Any]]:
+def heard_until_text(talker: Talker) -> tuple[list[int], dict[str, Any]]:
     numbers: list[int] = []
     while isinstance(heard := talker.hear(), AudioPacket):
         numbers.append(heard.sequence)
@@ -173,7 +213,7 @@ def test_who_stops_reading_loses_the_oldest_then_hears_why_and_may_come_back(
     talker = kind(box)
     started = talker.start()
     talk_without_reading(box, talker)
-    numbers, goodbye = heard_until_goodbye(talker)
+    numbers, goodbye = heard_until_text(talker)
     assert (goodbye["event"], goodbye["code"]) == ("goodbye", "client_too_slow")
     # What was under way is there, then the oldest of what waited are missing, and the newest are there again.
     [first_missing] = [number for number, following in itertools.pairwise(numbers) if following != number + 1]
@@ -182,6 +222,7 @@ def test_who_stops_reading_loses_the_oldest_then_hears_why_and_may_come_back(
     assert numbers[0] == 0
     assert MAX_WAITING <= newest[0] - first_missing - 1 < MAX_WAITING + FAREWELL_MESSAGES
     assert len(newest) >= MAX_WAITING - FAREWELL_MESSAGES
+    assert box.service.metrics.audio.unsent_packets == newest[0] - first_missing - 1
 
     wait_until(lambda: box.service._resume_desk.parked == 1)
     again = kind(box)
@@ -220,8 +261,85 @@ def test_who_does_not_read_hears_it_wherever_it_has_joined(box: Box) -> None:
     assert cut_connections(box) == 1
 
 
+@pytest.mark.parametrize("kind", [SocketIoTalker, UpgradedTalker, RawTalker])
+def test_what_a_slow_client_does_not_get_is_counted_in_its_summary(box: Box, kind: Callable[[Box], Talker]) -> None:
+    talker, audio = kind(box), box.service.metrics.audio
+    talker.start()
+    lost_at_least = 5
+    for number in itertools.count():
+        talker.say(number)
+        wait_until(lambda number=number: audio.packets_out > number - 10)
+        if audio.unsent_packets >= lost_at_least:
+            break
+    heard: list[int] = []
+    # The newest is never dropped, so all that was not dropped has come then.
+    while not heard or heard[-1] < number:
+        packet = talker.hear()
+        assert isinstance(packet, AudioPacket)
+        heard.append(packet.sequence)
+    unsent = audio.unsent_packets
+    assert unsent == number + 1 - len(heard) >= lost_at_least
+    talker.ask_end()
+    tail, summary = heard_until_text(talker)
+    assert summary["unsent_packets"] == audio.unsent_packets == unsent
+    assert len(heard) + len(tail) == summary["packets_out"] - unsent
+    assert cut_connections(box) == 0
+
+
+def test_what_a_poller_does_not_fetch_is_counted(tiny_model_path: Path, tmp_path: Path) -> None:
+    waiting = 8
+    with running_box(tiny_model_path, tmp_path, max_outbound_packets=waiting, ping_interval_s=600) as box:
+        poller, audio = Poller(box).join(box.token()), box.service.metrics.audio
+        poller.call("stream.start", {"sample_rate_hz": 16000, "packet_samples": 320})
+        for first in range(0, 39, 13):
+            for number in range(first, first + 13):
+                assert poller.send(audio_event(number, bytes(640))) == 200
+            wait_until(lambda first=first: audio.packets_out == first + 13)
+            assert len(poller.receive()) == waiting
+        assert audio.unsent_packets == 15
+        assert poller.call("stream.end", {})["unsent_packets"] == 15
+        # Of the next stream, what still waits when its client is parted from will never be fetched either.
+        poller.call("stream.start", {"sample_rate_hz": 16000, "packet_samples": 320})
+        before = audio.packets_out
+        for number in range(1000):
+            poller.send(audio_event(number, bytes(640)))
+            if cut_connections(box):
+                break
+        wait_until(lambda: not box.service._audio.clients)
+        assert audio.unsent_packets - 15 == 2 * waiting <= audio.packets_out - before
+
+
 def ask(talker: Talker) -> None:
     talker.ask()
+
+
+def goodbyes_until_the_end(client: RawClient) -> list[tuple[str, str]]:
+    """The namespace and the code of every goodbye."""
+    told: list[tuple[str, str]] = []
+    with contextlib.suppress(ConnectionError, websocket.WebSocketException):
+        while True:
+            packet = client.receive()
+            if packet["type"] == EVENT and packet["data"][0] == "goodbye":
+                told.append((packet["nsp"], packet["data"][1]["code"]))
+    return told
+
+
+@pytest.mark.parametrize("stays", [True, False])
+def test_who_leaves_and_joins_again_and_again_is_kept_once_for_each_namespace(box: Box, stays: bool) -> None:
+    client, token = RawClient(box), box.token()
+    client.send({"type": CONNECT, "nsp": JOBS_NAMESPACE, "data": {"token": token}})
+    assert client.receive()["type"] == CONNECT
+    for _ in range(REJOINS):
+        assert client.join(token)["type"] == CONNECT
+        client.send({"type": DISCONNECT, "nsp": NAMESPACE})
+    if stays:
+        assert client.join(token)["type"] == CONNECT
+    joined = {JOBS_NAMESPACE, NAMESPACE} if stays else {JOBS_NAMESPACE}
+    wait_until(lambda: set(box.service.socketio.server.eio.sockets[client.sid].session["links"]) == joined)
+    while not cut_connections(box):
+        client.websocket.ping(PING)
+    assert sorted(goodbyes_until_the_end(client)) == [(namespace, "client_too_slow") for namespace in sorted(joined)]
+    assert cut_connections(box) == 1
 
 
 def ping(talker: Talker) -> None:

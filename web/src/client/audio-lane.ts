@@ -31,6 +31,8 @@ export interface StreamSummary {
   lost_packets: number
   late_frames: number
   dropped_packets: number
+  /** Answers that made way for later ones, because this device did not take them. */
+  unsent_packets: number
   latency_ms_p50: number
   latency_ms_p99: number
 }

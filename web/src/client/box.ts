@@ -16,6 +16,7 @@ export interface BoxStats {
   late_frames_per_s: number
   dropped_packets_per_s: number
   lost_packets_per_s: number
+  unsent_packets_per_s: number
   file_streams: number
   jobs_queued: number
   rooms: number

@@ -18,7 +18,7 @@ const FRAME_S = 0.016
 
 /** Adds what the box counted in a stream. */
 export function withStream(run: RunSummary, counted: StreamSummary, info: StreamInfo): RunSummary {
-  const lostPackets = counted.lost_packets + counted.dropped_packets
+  const lostPackets = counted.lost_packets + counted.dropped_packets + counted.unsent_packets
   return {
     ...run,
     seconds: run.seconds + counted.samples_in / info.sample_rate_hz,

@@ -22,6 +22,7 @@ const COUNTED: StreamSummary = {
   lost_packets: 0,
   late_frames: 0,
   dropped_packets: 0,
+  unsent_packets: 0,
   latency_ms_p50: 5,
   latency_ms_p99: 9,
 }
@@ -30,8 +31,9 @@ test('a stream that lost nothing adds its length and nothing else', () => {
   expect(withStream(NO_RUN, COUNTED, INFO)).toEqual({ ...NO_RUN, seconds: 10 })
 })
 
-test('lost and dropped packets and late frames are told as times', () => {
-  const run = withStream(NO_RUN, { ...COUNTED, lost_packets: 3, dropped_packets: 2, late_frames: 10 }, INFO)
+test('lost, dropped and unsent packets and late frames are told as times', () => {
+  const missing = { lost_packets: 2, dropped_packets: 2, unsent_packets: 1 }
+  const run = withStream(NO_RUN, { ...COUNTED, ...missing, late_frames: 10 }, INFO)
   expect(run.lostSeconds).toBeCloseTo(0.1)
   expect(run.lateSeconds).toBeCloseTo(0.16)
 })

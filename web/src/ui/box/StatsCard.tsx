@@ -54,6 +54,7 @@ export function StatsCard({ stats }: { stats: readonly BoxStats[] }) {
             line(words.late, '--warn', (second) => second.late_frames_per_s),
             line(words.dropped, '--alarm', (second) => second.dropped_packets_per_s),
             line(words.lost, '--ink', (second) => second.lost_packets_per_s),
+            line(words.unsent, '--noise', (second) => second.unsent_packets_per_s),
           ]}
         />
       </div>

@@ -28,6 +28,7 @@ export const box: typeof en.box = {
   late: 'zu spät',
   dropped: 'verworfen',
   lost: 'verloren',
+  unsent: 'nicht abgeholt',
   chartText: (title, value) => `${title}: jetzt ${value}`,
   noValue: 'kein Wert',
   events: 'Was geschieht',

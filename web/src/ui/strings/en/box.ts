@@ -27,6 +27,7 @@ export const box = {
   late: 'late',
   dropped: 'dropped',
   lost: 'lost',
+  unsent: 'not taken',
   chartText: (title: string, value: string) => `${title}: ${value} now`,
   noValue: 'no value',
   events: 'What happens',
