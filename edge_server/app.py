@@ -44,6 +44,7 @@ from edge_server.transport.socketio_control import ControlLane
 from edge_server.transport.socketio_server import create_socketio
 from edge_server.transport.ticket_routes import ticket_routes
 from edge_server.transport.tickets import TicketDesk
+from edge_server.transport.turn_ring import TurnRing
 from edge_server.transport.upload_gate import UploadGate
 from edge_server.transport.voice_control import VoiceControl
 from edge_server.transport.wsgi import BoundedServer, start_http_server, start_https_server, tls_context
@@ -86,8 +87,9 @@ class Service:
         self._tickets = TicketDesk(clocks.monotonic)
         self._arrivals = Arrivals(settings, clocks.monotonic, self.metrics.count_error)
         self._gate = UploadGate(settings.max_clips, settings.upload_wait_s, settings.upload_timeout_s)
+        self._ring = TurnRing(self._loop)
         self.flask_app = self._create_flask_app()
-        self.socketio = create_socketio(self.flask_app, settings)
+        self.socketio = create_socketio(self.flask_app, settings, self._gate)
         server = self.socketio.server
         self._pollers = UnauthenticatedPollers(server.eio, settings.handshake_timeout_s, clocks.monotonic)
         self._resume_desk = ResumeDesk(settings.resume_s, clocks.monotonic, self._end_parked)
@@ -162,7 +164,7 @@ class Service:
         return page_url(self.settings, self.http_port, self.https_port)
 
     def _listen(self) -> None:
-        http = start_http_server(self._raw, self.settings, self._gate, self._arrivals)
+        http = start_http_server(self._raw, self.settings, self._gate, self._ring, self._arrivals)
         self._servers.append(http)
         self.http_port = http.server_port
         if not self.settings.https:
@@ -172,7 +174,7 @@ class Service:
         except OSError as error:
             raise data_folder_error(self.settings, error) from error
         context = tls_context(files)
-        https = start_https_server(self._raw, self.settings, self._gate, self._arrivals, context)
+        https = start_https_server(self._raw, self.settings, self._gate, self._ring, self._arrivals, context)
         self._servers.append(https)
         self.https_port = https.server_port
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
+import math
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -10,8 +12,10 @@ import gevent
 from engineio.payload import Payload
 from gevent.lock import BoundedSemaphore
 
+from edge_server.errors import HushboxError, TooManyStreamsError
 from edge_server.transport.loop_turns import LoopTurns
 from edge_server.transport.poll_queue import PollQueue
+from edge_server.transport.upload_gate import UploadGate
 from edge_server.transport.websocket import BoundedWebSocket
 
 MAX_PACKETS = 64
@@ -35,10 +39,14 @@ class PollingGate:
     It would read what a request declares, log a traceback for every malformed packet, and answer with all that waits.
     """
 
-    def __init__(self, application: WsgiApp, engine: Any, max_connections: int) -> None:
+    def __init__(
+        self, application: WsgiApp, engine: Any, gate: UploadGate, max_connections: int, body_timeout_s: float
+    ) -> None:
         self._application = application
         self._engine = engine
+        self._gate = gate
         self._max_connections = max_connections
+        self._body_timeout_s = body_timeout_s
         engine.create_queue = PollQueue
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
@@ -49,35 +57,59 @@ class PollingGate:
         if "wsgi.websocket" in environ:
             self._remember(environ["wsgi.websocket"], sid)
             return self._application(environ, start_response)
-        admitted = self._admits(environ)
-        connection = self._engine.sockets.get(sid)
-        if admitted and connection is not None and environ["REQUEST_METHOD"] == "POST":
-            return self._post(connection.session, environ, start_response)
-        if admitted and environ["REQUEST_METHOD"] == "GET":
-            return self._application(environ, start_response)
-        start_response("400 Bad Request", [("Content-Type", "text/plain"), ("Content-Length", "0")])
-        return []
+        # Half a request to upgrade: python-engineio would take it for a whole one.
+        if "HTTP_UPGRADE" not in environ:
+            connection = self._engine.sockets.get(sid)
+            if environ["REQUEST_METHOD"] == "POST" and connection is not None:
+                return self._post(connection.session, environ, start_response)
+            if environ["REQUEST_METHOD"] == "GET" and (sid or len(self._engine.sockets) < self._max_connections):
+                return self._application(environ, start_response)
+        return _refuse(start_response)
 
     def _post(self, session: dict[str, Any], environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-        """Let the packets of one connection in, a few at a time, with a rest behind them for the work that they made."""
+        """Let one body of a connection in."""
+        turns = session.setdefault("turns", LoopTurns())
+        with session.setdefault("door", BoundedSemaphore(1)):
+            try:
+                body = self._body(environ, MAX_BODY_BYTES if "limit_bytes" in session else _FIRST_BODY_BYTES)
+            except TooManyStreamsError as busy:
+                return _refuse(start_response, "503 Service Unavailable", busy)
+            turns.begin()
+            packets = _packets(body)
+            _rest(turns)
+            return self._take(turns, packets, environ, start_response) if packets else _refuse(start_response)
+
+    def _body(self, environ: dict[str, Any], longest: int) -> bytes:
+        """The body of a request, however its bytes trickle; nothing of one that is too long or cut short."""
+        length = environ.get("CONTENT_LENGTH", "")
+        if not length.isdigit() or int(length) > longest:
+            return b""
+        is_large = int(length) > _FIRST_BODY_BYTES
+        place = self._gate.enter() if is_large else contextlib.nullcontext()
+        with place, gevent.Timeout(self._body_timeout_s, TimeoutError):
+            body: bytes = environ["wsgi.input"].read_whole(int(length))
+        return body if len(body) == int(length) else b""
+
+    def _take(
+        self, turns: LoopTurns, packets: list[bytes], environ: dict[str, Any], start_response: Any
+    ) -> Iterable[bytes]:
+        """Let the packets of a body in, a few at a time, with a rest behind them for the work that they made."""
         outcome: tuple[Any, ...] = ()
         answer: Iterable[bytes] = []
 
-        def take(*status_and_headers: Any) -> None:
+        def keep(*status_and_headers: Any) -> None:
             nonlocal outcome
             outcome = status_and_headers
 
-        with session.setdefault("door", BoundedSemaphore(1)):
-            turns = session.setdefault("turns", LoopTurns())
-            for part in _parts(environ["wsgi.input"].read()):
-                turns.begin()
-                answer = self._application(
-                    {**environ, "wsgi.input": io.BytesIO(part), "CONTENT_LENGTH": str(len(part))}, take
-                )
-                if rest_s := turns.end():
-                    gevent.sleep(rest_s)
-                if not outcome[0].startswith("200"):
-                    break
+        for start in range(0, len(packets), _PACKETS_AT_ONCE):
+            part = _SEPARATOR.join(packets[start : start + _PACKETS_AT_ONCE])
+            turns.begin()
+            answer = self._application(
+                {**environ, "wsgi.input": io.BytesIO(part), "CONTENT_LENGTH": str(len(part))}, keep
+            )
+            _rest(turns)
+            if not outcome[0].startswith("200"):
+                break
         start_response(*outcome)
         return answer
 
@@ -92,28 +124,8 @@ class PollingGate:
             websocket.admit(session["limit_bytes"])
         if "sink" in session:
             websocket.listen(session.pop("sink"))
-        if "links" in session:
-            websocket.when_too_slow(session["links"][0].give_up)
-
-    def _admits(self, environ: dict[str, Any]) -> bool:
-        if "HTTP_UPGRADE" in environ:
-            # Half a request to upgrade: python-engineio would take it for a whole one.
-            return False
-        sid = polling_sid(environ)
-        if environ["REQUEST_METHOD"] == "GET":
-            return bool(sid) or len(self._engine.sockets) < self._max_connections
-        if environ["REQUEST_METHOD"] != "POST":
-            return False
-        connection = self._engine.sockets.get(sid)
-        if connection is None:
-            return False
-        longest = MAX_BODY_BYTES if "limit_bytes" in connection.session else _FIRST_BODY_BYTES
-        length = environ.get("CONTENT_LENGTH", "")
-        if not length.isdigit() or int(length) > longest:
-            return False
-        body = environ["wsgi.input"].read_whole(int(length))
-        environ["wsgi.input"] = io.BytesIO(body)
-        return len(body) == int(length) and _is_payload(body)
+        if links := session.get("links"):
+            websocket.when_too_slow(next(iter(links.values())).give_up)
 
 
 class UnauthenticatedPollers:
@@ -150,16 +162,23 @@ def polling_sid(environ: dict[str, Any]) -> str:
     return str(fields.get("sid", ""))
 
 
-def _parts(body: bytes) -> list[bytes]:
-    packets = body.split(_SEPARATOR)
-    return [
-        _SEPARATOR.join(packets[start : start + _PACKETS_AT_ONCE]) for start in range(0, len(packets), _PACKETS_AT_ONCE)
-    ]
+def _rest(turns: LoopTurns) -> None:
+    if rest_s := turns.end():
+        gevent.sleep(rest_s)
 
 
-def _is_payload(body: bytes) -> bool:
-    packets = body.split(_SEPARATOR)
-    return len(packets) <= MAX_PACKETS and all(map(_is_packet, packets))
+def _refuse(start_response: Any, status: str = "400 Bad Request", error: HushboxError | None = None) -> Iterable[bytes]:
+    headers = [("Content-Type", "text/plain"), ("Content-Length", "0")]
+    if error is not None and error.retry_after_s is not None:
+        headers.append(("Retry-After", str(math.ceil(error.retry_after_s))))
+    start_response(status, headers)
+    return []
+
+
+def _packets(body: bytes) -> list[bytes]:
+    """The packets of a body; none where it holds anything else, or too many."""
+    packets = body.split(_SEPARATOR, MAX_PACKETS)
+    return packets if len(packets) <= MAX_PACKETS and all(map(_is_packet, packets)) else []
 
 
 def _is_packet(data: bytes) -> bool:

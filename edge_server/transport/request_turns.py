@@ -10,7 +10,7 @@ from edge_server.transport.polling import WsgiApp, is_for_engineio, polling_sid
 
 
 class RequestTurns:
-    """Lets the requests of every address in at a bounded rate, but for those of long polling that goes on.
+    """Lets the requests of every address in at a bounded rate, but for those of long polling that has shown a token.
 
     Upgrades to a WebSocket are counted as connections already, and each connection may have only so many requests.
     Thread: the network loop's.
@@ -29,4 +29,9 @@ class RequestTurns:
 
     def _is_polling_on(self, environ: dict[str, Any]) -> bool:
         connection = self._engine.sockets.get(polling_sid(environ))
-        return is_for_engineio(environ) and connection is not None and not connection.upgraded
+        return (
+            is_for_engineio(environ)
+            and connection is not None
+            and not connection.upgraded
+            and "limit_bytes" in connection.session
+        )

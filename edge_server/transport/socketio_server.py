@@ -9,12 +9,13 @@ from edge_server.config import Settings
 from edge_server.transport.plain_clients import PlainClients
 from edge_server.transport.polling import PollingGate
 from edge_server.transport.socketio_packet import NAMESPACES, StrictPacket
+from edge_server.transport.upload_gate import UploadGate
 
 # An encoded clip travels in one message, together with its token and field names.
 CLIP_ENVELOPE_BYTES = 8192
 
 
-def create_socketio(flask_app: Flask, settings: Settings) -> SocketIO:
+def create_socketio(flask_app: Flask, settings: Settings, gate: UploadGate) -> SocketIO:
     """Flask-SocketIO on gevent: msgpack or stock JSON, WebSocket or polling, handlers in the reader's greenlet."""
     box = SocketIO(
         flask_app,
@@ -29,5 +30,7 @@ def create_socketio(flask_app: Flask, settings: Settings) -> SocketIO:
         manage_session=False,
     )
     PlainClients(box.server)
-    flask_app.wsgi_app = PollingGate(flask_app.wsgi_app, box.server.eio, settings.max_connections)  # type: ignore[method-assign]
+    flask_app.wsgi_app = PollingGate(  # type: ignore[method-assign]
+        flask_app.wsgi_app, box.server.eio, gate, settings.max_connections, settings.http_timeout_s
+    )
     return box

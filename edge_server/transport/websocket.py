@@ -12,12 +12,14 @@ from gevent.event import Event
 from edge_server.errors import TooManyStreamsError
 from edge_server.transport.loop_turns import LoopTurns
 from edge_server.transport.outbox import Outbox
+from edge_server.transport.turn_ring import TurnRing
 from edge_server.transport.upload_gate import Upload
 from edge_server.transport.websocket_frames import (
     BINARY,
     CLOSE,
     NORMAL,
     PING,
+    POLICY,
     PONG,
     TEXT,
     TRY_LATER,
@@ -38,7 +40,10 @@ Sink = Callable[[bytes | bytearray], bool]
 _LARGE_BYTES = 256 * 1024
 _MAX_INBOX = 16
 _FRAMES_PER_TURN = 16
-_TURN_S = 0.01
+_FRAMES_IN_A_CROWD = 4
+"""Read at once while others wait for their turn to read on."""
+_FRAMES_OF_A_STRANGER = 32
+"""All that may come before a token: to connect takes three."""
 _CLOSE_GRACE_S = 1.0
 
 
@@ -72,11 +77,10 @@ class BoundedWebSocket:
         self._is_given_up = False
         self._wants_gate = False
         self._upload: Upload | None = None
-        loop = gevent.get_hub().loop
-        # One that repeats: a timer that fired once has no time left when it is started again.
-        self._next_turn = loop.timer(0.0, repeat=_TURN_S)
+        self._ring: TurnRing = handler.server.turn_ring
+        self._in_ring = False
         # Stopped as soon as it is settled: one that only fires would keep each of a flood of connections until then.
-        self._no_token = loop.timer(handler.server.handshake_timeout_s)
+        self._no_token = gevent.get_hub().loop.timer(handler.server.handshake_timeout_s)
         self._no_token.start(self.cut)
 
     def admit(self, limit_bytes: int) -> None:
@@ -177,9 +181,14 @@ class BoundedWebSocket:
         self.send_frame(encode_frame(PING, b""))
 
     def _take_data(self, data: bytes) -> None:
+        self._read_frames(data, _FRAMES_IN_A_CROWD if len(self._ring) else _FRAMES_PER_TURN)
+
+    def _read_frames(self, data: bytes, frames: int) -> None:
         try:
-            for message in self._reader.feed(data, _FRAMES_PER_TURN):
+            for message in self._reader.feed(data, frames):
                 self._take(message)
+            if self._no_token.active and self._reader.frames > _FRAMES_OF_A_STRANGER:
+                raise WebSocketViolationError(POLICY, "no token")
         except WebSocketViolationError as violation:
             self._refuse(violation)
             return
@@ -196,19 +205,20 @@ class BoundedWebSocket:
         if self.closed or self._wants_gate or len(self._inbox) >= _MAX_INBOX:
             return
         if self._reader.has_more:
-            # Not a callback of this round: those all run before the loop looks at any other connection.
-            self._next_turn.again(self._go_on)
+            if not self._in_ring:
+                self._in_ring = True
+                self._ring.join(self._go_on)
         else:
             self._open().resume()
 
     def _go_on(self) -> None:
-        self._next_turn.stop()
+        self._in_ring = False
         if not self.closed and self._reader.has_more and len(self._inbox) < _MAX_INBOX:
             if self._open().peer_has_gone:
                 # Nobody is left to answer, and what is worked off turn by turn would keep its place until then.
                 self.cut()
                 return
-            self._take_data(b"")
+            self._read_frames(b"", _FRAMES_PER_TURN)
             if not self._reader.has_more:
                 self._read_on()
 
@@ -244,7 +254,6 @@ class BoundedWebSocket:
     def _end_of_messages(self) -> None:
         self.closed = True
         self._no_token.stop()
-        self._next_turn.stop()
         self._leave_gate()
         if not self._inbox or self._inbox[-1] is not None:
             self._inbox.append(None)

@@ -44,6 +44,7 @@ class FrameReader:
     def __init__(self, limit_bytes: int) -> None:
         self.limit_bytes = limit_bytes
         self.has_more = False
+        self.frames = 0
         self._head = b""
         self._opcode = 0
         self._final = True
@@ -83,6 +84,7 @@ class FrameReader:
                 if message is not None:
                     messages.append(message)
                 frames += 1
+                self.frames += 1
                 if frames == most and position < len(data):
                     self._head, self.has_more = data[position:], True
                     break

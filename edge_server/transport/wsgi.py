@@ -19,13 +19,18 @@ from edge_server.config import Settings
 from edge_server.errors import AddressTakenError
 from edge_server.transport.arrivals import Arrivals
 from edge_server.transport.handler import BoundedHandler
+from edge_server.transport.turn_ring import TurnRing
 from edge_server.transport.upload_gate import UploadGate
 
 
 class BoundedServer(WSGIServer):  # type: ignore[misc]
-    """A WSGI server with a limit on connections, on their rate and on the time of a TLS handshake; logs no requests."""
+    """A WSGI server with a limit on connections, on their rate and on the time of a TLS handshake; logs no requests.
+
+    It takes up few connections in a round of the loop: each costs a greenlet, before it is known whether it may come in.
+    """
 
     handler_class = BoundedHandler
+    max_accept = 4
 
     def __init__(
         self,
@@ -33,6 +38,7 @@ class BoundedServer(WSGIServer):  # type: ignore[misc]
         application: Any,
         settings: Settings,
         gate: UploadGate,
+        ring: TurnRing,
         arrivals: Arrivals,
         **tls: Any,
     ) -> None:
@@ -43,6 +49,7 @@ class BoundedServer(WSGIServer):  # type: ignore[misc]
         # gevent-websocket would write a line for every upgrade that is none; any device on the network can send them.
         self.logger = logging.Logger("hushbox.upgrades", logging.ERROR)
         self.upload_gate = gate
+        self.turn_ring = ring
         self._arrivals = arrivals
         self.http_timeout_s = settings.http_timeout_s
         self.handshake_timeout_s = settings.handshake_timeout_s
@@ -75,9 +82,11 @@ class BoundedServer(WSGIServer):  # type: ignore[misc]
             client_socket.close()
 
 
-def start_http_server(application: Any, settings: Settings, gate: UploadGate, arrivals: Arrivals) -> BoundedServer:
+def start_http_server(
+    application: Any, settings: Settings, gate: UploadGate, ring: TurnRing, arrivals: Arrivals
+) -> BoundedServer:
     """Listen on plain HTTP. Raises `AddressTakenError`."""
-    server = BoundedServer((settings.http_host, settings.http_port), application, settings, gate, arrivals)
+    server = BoundedServer((settings.http_host, settings.http_port), application, settings, gate, ring, arrivals)
     _start(server, "--http-port")
     return server
 
@@ -91,11 +100,16 @@ def tls_context(files: CertificateFiles) -> ssl.SSLContext:
 
 
 def start_https_server(
-    application: Any, settings: Settings, gate: UploadGate, arrivals: Arrivals, context: ssl.SSLContext
+    application: Any,
+    settings: Settings,
+    gate: UploadGate,
+    ring: TurnRing,
+    arrivals: Arrivals,
+    context: ssl.SSLContext,
 ) -> BoundedServer:
     """Listen on HTTPS. Raises `AddressTakenError`."""
     address = (settings.https_host, settings.https_port)
-    server = BoundedServer(address, application, settings, gate, arrivals, ssl_context=context)
+    server = BoundedServer(address, application, settings, gate, ring, arrivals, ssl_context=context)
     _start(server, "--https-port")
     return server
 

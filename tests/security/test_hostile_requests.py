@@ -8,6 +8,7 @@ import pytest
 
 from tests.running_box import Box
 from tests.security.sockets import answer_to, connected_socket, ends, trickles_until_cut
+from tests.transport.poller import Poller
 
 pytestmark = pytest.mark.usefixtures("bystander")
 
@@ -49,6 +50,15 @@ def test_a_tls_handshake_that_trickles_in_is_cut(box: Box) -> None:
 def test_a_body_that_trickles_in_is_cut(box: Box, path: str) -> None:
     with connected_socket(box.service.http_port) as connection:
         connection.sendall(f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Length: 4000\r\n\r\n".encode())
+        assert trickles_until_cut(connection)
+
+
+def test_a_posted_body_that_trickles_in_is_cut(box: Box) -> None:
+    # Joined: the time for a token would end one that was not.
+    poller = Poller(box).join(box.token())
+    with connected_socket(box.service.http_port) as connection:
+        head = f"POST /socket.io/?EIO=4&transport=polling&sid={poller.sid} HTTP/1.1\r\nHost: x\r\n"
+        connection.sendall(f"{head}Content-Length: 4000\r\n\r\n".encode())
         assert trickles_until_cut(connection)
 
 

@@ -12,6 +12,7 @@ from edge_server.transport.packets import KIND_AUDIO, AudioPacket, encode_raw_pa
 from edge_server.transport.raw_lane import NAMESPACE
 from edge_server.transport.websocket import BoundedWebSocket
 from edge_server.transport.websocket_frames import encode_frame
+from tests.raw_client import RawClient
 from tests.running_box import Box, wait_until
 from tests.security.sockets import connected_socket
 from tests.transport.test_websocket_frames import close_frame, masked
@@ -94,6 +95,20 @@ def test_a_breach_is_answered_by_its_close_code(box: Box, path: str, data: bytes
     peer = Peer(box, path)
     peer.socket.sendall(data)
     assert peer.close_code() == code
+
+
+def test_a_stranger_may_send_little(box: Box) -> None:
+    peer = Peer(box, SOCKET_IO)
+    peer.socket.sendall(masked(PING, b"?") * 100)
+    assert peer.close_code() == 1008
+
+
+def test_who_has_shown_a_token_may_send_more(box: Box) -> None:
+    with RawClient(box) as client:
+        client.join(box.token())
+        for _ in range(100):
+            client.websocket.ping()
+        assert client.call("stream.end", {})["error"]["code"] == "no_stream"
 
 
 @pytest.mark.parametrize("path", [RAW, SOCKET_IO])

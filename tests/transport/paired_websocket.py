@@ -8,6 +8,7 @@ import gevent
 from gevent import socket
 
 from edge_server.transport.outbox import Outbox
+from edge_server.transport.turn_ring import TurnRing
 from edge_server.transport.upload_gate import UploadGate
 from edge_server.transport.websocket import BoundedWebSocket
 
@@ -15,9 +16,12 @@ from edge_server.transport.websocket import BoundedWebSocket
 class PairedWebSocket:
     """Speak to it over `near`; a greenlet receives its `messages`, and works on each of them."""
 
-    def __init__(self, gate: UploadGate | None = None, work: Callable[[], None] = lambda: None) -> None:
+    def __init__(
+        self, gate: UploadGate | None = None, work: Callable[[], None] = lambda: None, ring: TurnRing | None = None
+    ) -> None:
         self.near, far = socket.socketpair()
-        server = SimpleNamespace(http_timeout_s=60.0, handshake_timeout_s=60.0, upload_gate=gate)
+        self.ring = ring or TurnRing(gevent.get_hub().loop)
+        server = SimpleNamespace(http_timeout_s=60.0, handshake_timeout_s=60.0, upload_gate=gate, turn_ring=self.ring)
         handler: Any = SimpleNamespace(server=server, socket=far, take_early_bytes=lambda: b"")
         self.websocket = BoundedWebSocket({}, handler, 1 << 20, Outbox(8, 1 << 20))
         self.messages: list[Any] = []

@@ -9,6 +9,7 @@ import gevent
 import pytest
 
 from edge_server.transport.polling import PollingGate
+from edge_server.transport.upload_gate import UploadGate
 from tests.transport.loop_work import LoopWork
 
 WORK_S = 0.02
@@ -23,7 +24,7 @@ class Served:
         self.work = {name: LoopWork(WORK_S) for name in self.bodies}
         self._refused = refused
         sockets = {name: SimpleNamespace(session={}, upgraded=False) for name in self.bodies}
-        self._gate = PollingGate(self._serve, SimpleNamespace(sockets=sockets), max_connections=8)
+        self._gate = PollingGate(self._serve, SimpleNamespace(sockets=sockets), UploadGate(1, 1.0, 60.0), 8, 60.0)
 
     def post(self, sid: str, body: bytes) -> tuple[str, list[bytes]]:
         """The status and the answer of one request."""
