@@ -26,6 +26,7 @@ _HELD = 10
 """So many connections an attacker holds at once, for `_HELD_S`: beyond 100 new ones a second it would only be let wait."""
 _HELD_S = 0.5
 _AT_ONCE = 20
+_CROWD = 25
 _BODY_BYTES = 50_000_000
 _PACKETS_OF_A_BODY = 64
 _NESTED = b"\x91" * 3000
@@ -129,6 +130,19 @@ def _pour(data: bytes) -> Attack:
     return attack
 
 
+def _crowd(opened: Callable[[Target], contextlib.AbstractContextManager[Wire]], data: bytes) -> Attack:
+    """Send the same over many connections at once, and hear what the box says to the last of them."""
+
+    def attack(target: Target) -> None:
+        with ExitStack() as stack:
+            wires = [stack.enter_context(opened(target)) for _ in range(_CROWD)]
+            for wire in wires:
+                wire.socket.sendall(data)
+            _listen(wires[-1].socket)
+
+    return attack
+
+
 def _hold(opened: Callable[[Target], contextlib.AbstractContextManager[Wire]]) -> Attack:
     """Have connections, and say nothing."""
 
@@ -185,6 +199,15 @@ def _polling_connections(target: Target) -> None:
             wire.request("GET", _POLLING)
 
 
+def _polls_of_strangers(target: Target) -> None:
+    with ExitStack() as stack:
+        wires = [stack.enter_context(_connected(target)) for _ in range(_CROWD)]
+        for wire in wires:
+            sid = json.loads(wire.request("GET", _POLLING)[1:])["sid"]
+            wire.socket.sendall(http_request("POST", f"{_POLLING}&sid={sid}", b"3") * 100)
+        _listen(wires[-1].socket)
+
+
 def _malformed_polls(target: Target) -> None:
     with _connected(target) as wire:
         sid = json.loads(wire.request("GET", _POLLING)[1:])["sid"]
@@ -235,8 +258,11 @@ ATTACKS: dict[str, Attack] = {
     "malformed polls": _malformed_polls,
     "packets of the wrong size": _send(_raw, _packet(0, b"short") * 1000),
     "replayed and reordered numbers": _send(_raw, b"".join(map(_packet, _REPLAYED)) * 100),
+    "jumps in the numbers": _send(_raw, b"".join(_packet(50 * number) for number in range(300))),
     "clock jumps": _clock_jumps,
     "tiny frames": _pour(_PING * 3000),
+    "tiny frames of many": _crowd(_raw, _PING * 1000),
+    "tiny frames of strangers": _crowd(_stranger, _PING * 1000),
     "audio ahead of time": _pour(b"".join(map(_packet, range(300)))),
     "who never reads": _never_reading,
     "who vanishes": _vanishing,
@@ -248,6 +274,7 @@ ATTACKS: dict[str, Attack] = {
     "requests": _send(_connected, http_request("GET", "/metrics") * 300),
     "readiness requests": _send(_connected, http_request("GET", "/readyz") * 300),
     "bodies": _body,
+    "polls of strangers": _polls_of_strangers,
     # The last one: what it has opened is forgotten only when nobody has shown a token for it in time.
     "polling connections": _polling_connections,
 }
