@@ -181,11 +181,13 @@ class BoundedWebSocket:
         self.send_frame(encode_frame(PING, b""))
 
     def _take_data(self, data: bytes) -> None:
+        self._read_frames(data, self._frames_at_once)
+
+    @property
+    def _frames_at_once(self) -> int:
         if self._no_token.active:
-            frames = 1
-        else:
-            frames = _FRAMES_IN_A_CROWD if len(self._ring) else _FRAMES_PER_TURN
-        self._read_frames(data, frames)
+            return 1
+        return _FRAMES_IN_A_CROWD if len(self._ring) else _FRAMES_PER_TURN
 
     def _read_frames(self, data: bytes, frames: int) -> None:
         try:

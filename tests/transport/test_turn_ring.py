@@ -68,6 +68,7 @@ def test_who_has_sent_much_reads_little_at_once_while_others_wait() -> None:
         taken.append(bytes(message))
         return True
 
+    paired.websocket.admit(1 << 20)
     paired.websocket.listen(take)
     sent = [b"%d" % number for number in range(30)]
     paired.near.sendall(b"".join(masked(BINARY, message) for message in sent))
@@ -84,6 +85,18 @@ def test_who_has_sent_much_reads_little_at_once_while_others_wait() -> None:
     until(paired.reader.ready)
 
 
+def test_of_a_stranger_one_message_is_read_at_once() -> None:
+    ring = IdleRing()
+    paired = PairedWebSocket(ring=ring)
+    paired.near.sendall(b"".join(masked(BINARY, b"%d" % number) for number in range(3)))
+    until(lambda: len(ring.turns) == 1)
+    until(lambda: len(paired.messages) == 1)
+    ring.turns.popleft()()
+    until(lambda: paired.messages == [b"0", b"1", b"2"])
+    paired.websocket.cut()
+    until(paired.reader.ready)
+
+
 def test_who_has_gone_is_not_served() -> None:
     ring = IdleRing()
     paired, taken = PairedWebSocket(ring=ring), []
@@ -92,6 +105,7 @@ def test_who_has_gone_is_not_served() -> None:
         taken.append(message)
         return True
 
+    paired.websocket.admit(1 << 20)
     paired.websocket.listen(take)
     paired.near.sendall(b"".join(masked(BINARY, b"x") for _ in range(9)))
     until(lambda: len(ring.turns) == 1)
