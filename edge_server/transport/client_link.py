@@ -17,7 +17,8 @@ from edge_server.transport.socketio_packet import NAMESPACE, encode_acknowledgem
 from edge_server.transport.websocket import BoundedWebSocket, Sink
 from edge_server.transport.websocket_frames import BINARY, TEXT, encode_frame
 
-_GOODBYE_GRACE_S = 1.0
+# Longer than a WebSocket takes to close (two steps of a second): then the client has had its time to read.
+_GOODBYE_GRACE_S = 3.0
 # Longer, since it may have been away for all that time, and costs nothing: its audio is gone from the queue.
 _FETCH_GRACE_S = 10.0
 

@@ -120,6 +120,7 @@ class BoundedWebSocket:
         self._open().send(frame, is_audio)
         if len(self.outbox) and self.outbox.too_slow and not self._is_given_up:
             self._is_given_up = True
+            self._deafen()
             (self._give_up or self.cut)()
 
     def receive(self) -> str | bytes | bytearray | None:
@@ -139,6 +140,12 @@ class BoundedWebSocket:
         elif len(self._inbox) == _MAX_INBOX - 1:
             self._read_on()
         return message
+
+    def _deafen(self) -> None:
+        """Hear nothing more: what it has sent already may take longer to work off than the farewell lasts."""
+        self._inbox.clear()
+        self._leave_gate()
+        self._open().discard()
 
     def _rest(self) -> None:
         rest_s = self._turns.end()
@@ -198,6 +205,8 @@ class BoundedWebSocket:
         except WebSocketViolationError as violation:
             self._refuse(violation)
             return
+        if self._is_given_up:
+            return
         if self._reader.has_more and not self.closed:
             # Whoever sends floods of small messages gets a turn like everyone, and no longer one.
             self._open().pause()
@@ -208,7 +217,7 @@ class BoundedWebSocket:
             self._wake()
 
     def _read_on(self) -> None:
-        if self.closed or self._wants_gate or len(self._inbox) >= _MAX_INBOX:
+        if self.closed or self._is_given_up or self._wants_gate or len(self._inbox) >= _MAX_INBOX:
             return
         if self._reader.has_more:
             if not self._in_ring:
@@ -219,7 +228,7 @@ class BoundedWebSocket:
 
     def _go_on(self) -> None:
         self._in_ring = False
-        if not self.closed and self._reader.has_more and len(self._inbox) < _MAX_INBOX:
+        if not (self.closed or self._is_given_up) and self._reader.has_more and len(self._inbox) < _MAX_INBOX:
             if self._open().peer_has_gone:
                 # Nobody is left to answer, and what is worked off turn by turn would keep its place until then.
                 self.cut()
@@ -246,6 +255,8 @@ class BoundedWebSocket:
             raise WebSocketViolationError(_echoed(check_close(bytes(data))), "")
 
     def _keep(self, message: str | bytes | bytearray) -> None:
+        if self._is_given_up:
+            return
         self._inbox.append(message)
         if len(self._inbox) >= _MAX_INBOX:
             self._open().pause()

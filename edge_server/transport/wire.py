@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import select
 import socket
+import struct
 from collections.abc import Callable
 from time import monotonic
 from typing import Any
@@ -18,6 +19,7 @@ from edge_server.transport.outbox import Outbox
 _READ, _WRITE = 1, 2
 # What one peer may make the loop look at before it is the others' turn.
 _BLOCK_BYTES = 16 * 1024
+_RESET = struct.pack("ii", 1, 0)
 _WANTS = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 
 
@@ -117,14 +119,17 @@ class Wire:
             self._drained.clear()
             self._writer.start(self._flush)
 
+    def discard(self) -> None:
+        """Read on and throw away what comes: a peer that cannot get rid of what it sends does not read either."""
+        self._finishing = True
+        self.resume()
+
     def finish(self, timeout_s: float) -> None:
         """Send what waits, then let the peer hang up, then end; waits for each no longer than this.
 
         Only in a greenlet. What the peer still sends is thrown away: to hang up on it would take back what was sent.
         """
-        self._finishing = True
-        # At once: a peer that cannot get rid of what it sends does not read either.
-        self.resume()
+        self.discard()
         if self.open and len(self.outbox):
             self._drained.wait(timeout_s)
         if self.open:
@@ -151,6 +156,9 @@ class Wire:
                 watcher.close()
         with contextlib.suppress(OSError):
             # The peer may have been faster.
+            if len(self.outbox):
+                # What it does not take would stay in the kernel for minutes, and so would the peer in its own sending.
+                self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
             self._socket.shutdown(socket.SHUT_RDWR)
         self._on_end()
 
