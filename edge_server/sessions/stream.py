@@ -10,6 +10,7 @@ from edge_server.audio.geometry import StreamGeometry
 from edge_server.audio.pcm import BYTES_PER_SAMPLE
 from edge_server.audio.pcm_audio import Hop, open_pcm_audio
 from edge_server.errors import BadRequestError, OverrunError, PacketWrongSizeError, SequenceWrongError
+from edge_server.sessions.burst import BurstMeter
 from edge_server.sessions.gap_meter import GapMeter
 from edge_server.sessions.latency import LatencyHistogram
 from edge_server.sessions.lead import LeadMeter
@@ -67,6 +68,8 @@ class Stream:
         most_at_once_s = limits.max_backlog_packets * self._packet_s + limits.max_gap_s
         self._gaps = GapMeter(most_at_once_s)
         self._lead = LeadMeter(most_at_once_s)
+        self._burst = BurstMeter()
+        self._spread_s = 0.0
         self._resumed = False
 
     @property
@@ -105,6 +108,7 @@ class Stream:
         self._make_room(packet.sequence, lost)
         hops = self._fill_gap(packet.sequence, lost, now_s) if lost else []
         self._lead.count(self._packet_s, now_s)
+        self._spread_s = max(self._lead.lead_s, self._burst.count(self._packet_s, now_s))
         flags, self._next_flags = FLAG_GAP if lost else self._next_flags, 0
         hops += self._push(packet.payload, _Pending(packet.sequence, packet.timestamp_ms, flags, now_s))
         self._next_sequence = packet.sequence + 1
@@ -249,7 +253,7 @@ class Stream:
     def _due(self, hops: list[Hop], now_s: float) -> list[DueHop]:
         # Audio ahead of real time is due later: a client that hurries queues behind everyone who speaks.
         unanswered_s = max(0, len(self._pending) - 1) * self._packet_s
-        due_s = now_s + min(self._lead.lead_s, unanswered_s) + self._deadline_s
+        due_s = now_s + min(self._spread_s, unanswered_s) + self._deadline_s
         self._hops_under_way += len(hops)
         return [DueHop(hop, due_s) for hop in hops]
 

@@ -54,16 +54,29 @@ def test_a_gap_ahead_of_real_time_makes_what_follows_due_later_by_as_much() -> N
 
 
 @pytest.mark.parametrize("silence_s", [0.3, 1.0, 2.0])
-def test_what_comes_at_once_after_a_silence_is_not_ahead_and_what_comes_beyond_it_is(silence_s: float) -> None:
+def test_what_comes_at_once_after_a_silence_is_due_one_after_the_other_and_leaves_nothing_behind(
+    silence_s: float,
+) -> None:
     it = talk(max_backlog_packets=500)
     speak(it, 20)
     it.now_s += silence_s - PACKET_S
-    for _ in range(round(silence_s / PACKET_S)):
+    packets = round(silence_s / PACKET_S)
+    for number in range(packets):
         it.send(it.stream.next_sequence)
-        # 2 % of the silence may be a difference of clocks.
-        assert lateness_s(it) <= 0.021 * silence_s
-    speak(it, 25, per_packet_s=0.0)
-    assert lateness_s(it) == pytest.approx(0.5, abs=0.05)
+        assert lateness_s(it) == pytest.approx(number * PACKET_S, abs=0.03)
+    it.now_s += PACKET_S
+    speak(it, packets + 1)
+    # 2 % of the silence may be a difference of clocks.
+    assert lateness_s(it) <= 0.021 * silence_s + PACKET_S
+
+
+@pytest.mark.parametrize("silence_s", [0.3, 1.0, 2.0])
+def test_what_comes_beyond_a_silence_is_ahead(silence_s: float) -> None:
+    lead = LeadMeter(MOST_BEHIND_S)
+    burst(lead, 20, 100.0)
+    now_s = 100.0 + 20 * PACKET_S + silence_s
+    assert burst(lead, round(silence_s / PACKET_S), now_s) <= 0.021 * (silence_s + 20 * PACKET_S) + PACKET_S
+    assert burst(lead, 25, now_s) == pytest.approx(0.5, abs=0.05)
 
 
 def test_a_stall_with_packets_that_waited_and_a_gap_behind_them_is_made_up_for() -> None:
@@ -74,6 +87,9 @@ def test_a_stall_with_packets_that_waited_and_a_gap_behind_them_is_made_up_for()
     it.now_s += 1.9
     speak(it, 45, per_packet_s=0.0)
     it.send(it.stream.next_sequence + 50)
+    it.run_engine()
+    it.now_s += PACKET_S
+    speak(it, 45)
     assert lateness_s(it) == pytest.approx(0.0, abs=0.05)
 
 
