@@ -83,6 +83,11 @@ class Voice:
         """Whether something that had to come back was heard, and nothing else was."""
         return self.compared_packets > 0 and not self.wrong_packets
 
+    @property
+    def sounds_wrong(self) -> bool:
+        """Whether something came back that nothing late or unanswered of its own explains."""
+        return self.wrong_packets > 0 and not self.late_packets and not self.unanswered_packets
+
     def begin_to_measure(self) -> None:
         """Forget the latencies so far, also those of packets that are not answered yet."""
         self.measured_from = len(self.due_at_s)
@@ -251,6 +256,7 @@ def run(load: Load) -> dict[str, Any]:
         "session_kb": spent["session_bytes"] / 1000,
         "fixed_mb": spent["fixed_bytes"] / 1e6,
         "audio_ok": all(voice.audio_ok for voice in voices) if load.expected else None,
+        "wrong_voices": sum(voice.sounds_wrong for voice in voices),
     }
 
 

@@ -42,7 +42,8 @@ Tell = Callable[[str], None]
 class LoadResult:
     """One load on one server; latencies from sending a packet to having its answer, in milliseconds.
 
-    Both processes' CPU is in percent of one core. `audio_ok` is None where nothing was expected of the audio.
+    Both processes' CPU is in percent of one core. `audio_ok` is None where nothing was expected of the audio; of those that heard
+    something else, `wrong_voices` had nothing late or unanswered.
     """
 
     sessions: int
@@ -53,6 +54,7 @@ class LoadResult:
     cpu_percent: float
     generator_lag_p99_ms: float
     audio_ok: bool | None
+    wrong_voices: int = 0
     generator_cpu_percent: float = 0.0
     session_kb: float | None = None
     """What the server grew by for each of the second half of the sessions; only its first load can tell."""
@@ -234,6 +236,7 @@ def _measure(load: Load, longest_p99_ms: float) -> LoadResult:
         cpu_percent=round(report["server_cpu_percent"], 1),
         generator_lag_p99_ms=round(report["generator_lag_p99_ms"], 2),
         audio_ok=report["audio_ok"],
+        wrong_voices=report["wrong_voices"],
         generator_cpu_percent=round(report["generator_cpu_percent"], 1),
         session_kb=round(report["session_kb"], 1),
         fixed_mb=round(report["fixed_mb"], 1),

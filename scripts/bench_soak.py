@@ -21,6 +21,8 @@ LARGEST_GROWTH_PERCENT = 2.0
 LARGEST_LAST_MINUTE_ERROR_DB = -20.0
 """Of what has to be smaller: the growth of the memory since the warm-up, and how much else a stream hears after its day."""
 _SHORTEST_PACKET_MS = 20
+_QUIET_S = 6.0
+"""A second longer than gevent keeps a thread that has nothing to do."""
 LINES = (
     (("socketio", 60, 1), ("raw, breaking", 20, 2), ("polling", 60, 4)),
     (("raw", 60, 1), ("socketio, breaking", 20, 2), ("raw", 20, 2)),
@@ -35,8 +37,8 @@ def run_crowd_soak(model_path: Path, sessions: int, minutes: float, wave_s: floa
     polls says goodbye, and so do the waves in which some lose their connections and go on. Short packets cost more: half
     as many come with them, but for the first wave, which is not counted. Gives `{"sessions", "minutes", "waves",
     "rss_growth_percent", "threads", "descriptors", "streams_left", "sessions_left", "late_frames", "dropped",
-    "waves_not_ok", "waves_wrong"}`, where threads and descriptors are pairs, after the first waves and at the end. A wave
-    is not ok when its audio is not, and wrong when that was not because something was late or dropped.
+    "waves_not_ok", "voices_wrong"}`, where threads and descriptors are pairs, after the first waves and at the end. A wave
+    is not ok when its audio is not; a voice is wrong when nothing of its own was late or dropped.
     """
     said = speech(model_path, wave_s + 1.0)
     places = max(sessions, len(LINES))
@@ -56,7 +58,6 @@ def run_crowd_soak(model_path: Path, sessions: int, minutes: float, wave_s: floa
                 first = _footprint(process, server.port)
         bar.close()
         last = _footprint(process, server.port)
-    wrong = [load for load in loads if load.audio_ok is False]
     return {
         "sessions": sessions,
         "minutes": minutes,
@@ -68,8 +69,8 @@ def run_crowd_soak(model_path: Path, sessions: int, minutes: float, wave_s: floa
         "sessions_left": last["hushbox_sessions"],
         "late_frames": sum(load.late_frames for load in loads),
         "dropped": sum(load.dropped for load in loads),
-        "waves_not_ok": len(wrong),
-        "waves_wrong": sum(not (load.late_frames or load.dropped) for load in wrong),
+        "waves_not_ok": sum(load.audio_ok is False for load in loads),
+        "voices_wrong": sum(load.wrong_voices for load in loads),
     }
 
 
@@ -93,8 +94,8 @@ def soak_table(result: dict[str, Any]) -> str:
 
 
 def _footprint(process: psutil.Process, port: int) -> dict[str, float]:
-    # Those who vanished are noticed at once, since their sockets were closed; a moment for the last greenlets.
-    time.sleep(2.0)
+    # Those who vanished are noticed at once, since their sockets were closed; gevent's threads end when they are idle.
+    time.sleep(_QUIET_S)
     found: dict[str, float] = {
         "rss": process.memory_info().rss,
         "threads": process.num_threads(),
@@ -147,8 +148,8 @@ def _crowd_failures(crowd: dict[str, Any]) -> Iterator[str]:
     for name in ("streams", "sessions"):
         if crowd[f"{name}_left"]:
             yield f"{crowd[f'{name}_left']:.0f} {name} were left when everyone had gone."
-    if crowd["waves_wrong"]:
-        yield f"{crowd['waves_wrong']} waves did not hear what they had to, and nothing of theirs was late or dropped."
+    if crowd["voices_wrong"]:
+        yield f"{crowd['voices_wrong']} voices did not hear what they had to, and nothing of theirs was late or dropped."
 
 
 def _growth_failures(part: dict[str, Any]) -> Iterator[str]:

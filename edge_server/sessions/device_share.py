@@ -16,11 +16,12 @@ _FEW = 2
 def require_share(device: str, voices: Collection[LiveVoice], engine: Engine) -> None:
     """Let a device with two voices have more only while more than a quarter of all that are admitted is free.
 
-    So no device has all of them, however many streams it starts. Raises `TooManyStreamsError`.
+    So no device has all of them, however many streams it starts; that a box is full, the engine says. Raises
+    `TooManyStreamsError`.
     """
     admitted = engine.admitted_live_streams
     kept = int(_KEPT_SHARE * admitted)
-    if len(voices) < admitted - kept:
+    if not admitted - kept <= len(voices) < admitted:
         return
     own = sum(voice.device == device for voice in voices)
     if own >= _FEW:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import io
 import math
 from collections.abc import Callable, Iterable
@@ -23,6 +24,7 @@ MAX_BODY_BYTES = 1 << 20
 _PACKETS_AT_ONCE = 4
 """Of one body, before the others have a turn."""
 _FIRST_BODY_BYTES = 64 * 1024
+_LARGE_BYTES = 256 * 1024
 _SEPARATOR = b"\x1e"
 _EMPTY_PACKETS = frozenset((b"1", b"3", b"6"))
 _LONGEST_PONG = 32
@@ -69,24 +71,30 @@ class PollingGate:
     def _post(self, session: dict[str, Any], environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         """Let one body of a connection in."""
         turns = session.setdefault("turns", LoopTurns())
-        with session.setdefault("door", BoundedSemaphore(1)):
-            try:
-                body = self._body(environ, MAX_BODY_BYTES if "limit_bytes" in session else _FIRST_BODY_BYTES)
-            except TooManyStreamsError as busy:
-                return _refuse(start_response, "503 Service Unavailable", busy)
+        door = session.setdefault("door", BoundedSemaphore(1))
+        if not door.acquire(timeout=self._body_timeout_s):
+            return _refuse(start_response)
+        try:
+            body = self._body(environ, MAX_BODY_BYTES if "limit_bytes" in session else _FIRST_BODY_BYTES)
             turns.begin()
             packets = _packets(body)
             _rest(turns)
             return self._take(turns, packets, environ, start_response) if packets else _refuse(start_response)
+        except TooManyStreamsError as busy:
+            return _refuse(start_response, "503 Service Unavailable", busy)
+        finally:
+            door.release()
 
     def _body(self, environ: dict[str, Any], longest: int) -> bytes:
         """The body of a request, however its bytes trickle; nothing of one that is too long or cut short."""
         length = environ.get("CONTENT_LENGTH", "")
         if not length.isdigit() or int(length) > longest:
             return b""
-        is_large = int(length) > _FIRST_BODY_BYTES
+        is_large = int(length) > _LARGE_BYTES
         place = self._gate.enter() if is_large else contextlib.nullcontext()
-        with place, gevent.Timeout(self._body_timeout_s, TimeoutError):
+        # With arguments, which pywsgi looks at.
+        too_slow = TimeoutError(errno.ETIMEDOUT, "The body did not come in time.")
+        with place, gevent.Timeout(self._body_timeout_s, too_slow):
             body: bytes = environ["wsgi.input"].read_whole(int(length))
         return body if len(body) == int(length) else b""
 

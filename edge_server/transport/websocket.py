@@ -79,6 +79,7 @@ class BoundedWebSocket:
         self._upload: Upload | None = None
         self._ring: TurnRing = handler.server.turn_ring
         self._in_ring = False
+        self._only_audio = False
         # Stopped as soon as it is settled: one that only fires would keep each of a flood of connections until then.
         self._no_token = gevent.get_hub().loop.timer(handler.server.handshake_timeout_s)
         self._no_token.start(self.cut)
@@ -194,12 +195,12 @@ class BoundedWebSocket:
     def _frames_at_once(self) -> int:
         if self._no_token.active:
             return 1
-        return _FRAMES_IN_A_CROWD if len(self._ring) else _FRAMES_PER_TURN
+        return _FRAMES_IN_A_CROWD if self._ring.is_crowded and not self._only_audio else _FRAMES_PER_TURN
 
     def _read_frames(self, data: bytes, frames: int) -> None:
         try:
-            for message in self._reader.feed(data, frames):
-                self._take(message)
+            taken = [self._take(message) for message in self._reader.feed(data, frames)]
+            self._only_audio = bool(taken) and all(taken)
             if self._no_token.active and self._reader.frames > _FRAMES_OF_A_STRANGER:
                 raise WebSocketViolationError(POLICY, "no token")
         except WebSocketViolationError as violation:
@@ -222,7 +223,7 @@ class BoundedWebSocket:
         if self._reader.has_more:
             if not self._in_ring:
                 self._in_ring = True
-                self._ring.join(self._go_on)
+                self._ring.join(self._go_on, self._only_audio)
         else:
             self._open().resume()
 
@@ -233,14 +234,17 @@ class BoundedWebSocket:
                 # Nobody is left to answer, and what is worked off turn by turn would keep its place until then.
                 self.cut()
                 return
-            self._read_frames(b"", _FRAMES_PER_TURN)
+            self._read_frames(b"", 1 if self._no_token.active else _FRAMES_PER_TURN)
             if not self._reader.has_more:
                 self._read_on()
 
-    def _take(self, message: Message) -> None:
+    def _take(self, message: Message) -> bool:
+        """Whether the sink took this message."""
         opcode, data = message
+        is_taken = False
         if opcode == BINARY:
-            if self._sink is None or not self._idle or not self._sink(data):
+            is_taken = self._sink is not None and self._idle and self._sink(data)
+            if not is_taken:
                 self._keep(data)
             self._leave_gate()
         elif opcode == TEXT:
@@ -253,6 +257,7 @@ class BoundedWebSocket:
             self.send_frame(encode_frame(PONG, bytes(data)))
         elif opcode == CLOSE:
             raise WebSocketViolationError(_echoed(check_close(bytes(data))), "")
+        return is_taken
 
     def _keep(self, message: str | bytes | bytearray) -> None:
         if self._is_given_up:

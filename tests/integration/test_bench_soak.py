@@ -34,7 +34,7 @@ GOOD_CROWD: dict[str, Any] = {
     "late_frames": 300_000,
     "dropped": 900,
     "waves_not_ok": 200,
-    "waves_wrong": 0,
+    "voices_wrong": 0,
 }
 
 
@@ -59,7 +59,7 @@ def test_a_crowd_that_left_leaves_nothing(monkeypatch: pytest.MonkeyPatch, tiny_
     assert set(result) == set(GOOD_CROWD)
     assert result["waves"] == 12
     assert (result["dropped"], result["waves_not_ok"]) == (0, 0)
-    assert (result["late_frames"], result["waves_wrong"]) == (0, 0)
+    assert (result["late_frames"], result["voices_wrong"]) == (0, 0)
     assert (result["streams_left"], result["sessions_left"]) == (0, 0)
     assert result["threads"][0] == result["threads"][1]
     assert result["descriptors"][0] == result["descriptors"][1]
@@ -85,7 +85,7 @@ def test_a_crowd_speaks_in_every_way_that_a_box_understands() -> None:
         ("crowd", {"descriptors": [9, 10]}, "9 descriptors after the first waves, and 10 at the end"),
         ("crowd", {"streams_left": 1.0}, "1 streams were left"),
         ("crowd", {"sessions_left": 2.0}, "2 sessions were left"),
-        ("crowd", {"waves_wrong": 1}, "1 waves did not hear"),
+        ("crowd", {"voices_wrong": 1}, "1 voices did not hear"),
     ],
 )
 def test_a_check_fails_for_each_limit_that_is_not_held(

@@ -53,13 +53,14 @@ def test_a_body_that_trickles_in_is_cut(box: Box, path: str) -> None:
         assert trickles_until_cut(connection)
 
 
-def test_a_posted_body_that_trickles_in_is_cut(box: Box) -> None:
+def test_a_posted_body_that_trickles_in_is_cut_without_a_traceback(box: Box, capfd: pytest.CaptureFixture[str]) -> None:
     # Joined: the time for a token would end one that was not.
     poller = Poller(box).join(box.token())
     with connected_socket(box.service.http_port) as connection:
         head = f"POST /socket.io/?EIO=4&transport=polling&sid={poller.sid} HTTP/1.1\r\nHost: x\r\n"
         connection.sendall(f"{head}Content-Length: 4000\r\n\r\n".encode())
         assert trickles_until_cut(connection)
+    assert "Traceback" not in capfd.readouterr().err
 
 
 @pytest.mark.parametrize("greeting", [b"GET / HTTP/1.1\r\n\r\n", b"\x16\x03\x01\x00\x05hello", bytes(3000)])
