@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import gevent
+from gevent.threadpool import ThreadPool
 
 from edge_server.box.event_feed import EventFeed
 from edge_server.box.thermals import Thermometer
@@ -28,13 +28,15 @@ class HeatWatch:
         self._admission = admission
         self._feed = feed
         self._clock = clock
+        # One thread that stays: the loop's own pool would end and start threads all day for a task a second.
+        self._pool = ThreadPool(1)
         # What was told last, and when something was last taken; None while all is well.
         self._told_voices: int | None = None
         self._taken_at_s = clock()
 
     def look(self) -> None:
         """Read the sensors and act on them; waits for the sensors, not for the loop."""
-        run_off_loop(gevent.get_hub().threadpool, self._thermometer.read)
+        run_off_loop(self._pool, self._thermometer.read)
         self._admission.watch_heat()
         if self._admission.hot:
             self._taken_at_s = self._clock()
