@@ -68,7 +68,7 @@ export const box: typeof en.box = {
   notMeasured: 'Noch nicht gemessen.',
   measure: 'Jetzt messen',
   measuring: 'Misst…',
-  measureHint: 'Das dauert einige Sekunden und geht nur, solange niemand spricht.',
+  measureHint: 'Das dauert einige Sekunden und geht nur, solange niemand spricht und keine Datei läuft.',
   logTitle: 'Protokoll und Diagnose',
   readLog: 'Protokoll lesen',
   diagnostics: 'Diagnosepaket herunterladen',

@@ -68,7 +68,7 @@ export const box = {
   notMeasured: 'Not measured yet.',
   measure: 'Measure now',
   measuring: 'Measuring…',
-  measureHint: 'It takes some seconds, and only works while nobody speaks.',
+  measureHint: 'It takes some seconds, and only works while nobody speaks and no file is cleaned.',
   logTitle: 'Log and diagnostics',
   readLog: 'Read the log',
   diagnostics: 'Download the diagnostic bundle',
