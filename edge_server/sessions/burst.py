@@ -8,7 +8,8 @@ _FADES = 2.0
 class BurstMeter:
     """Counts audio that comes faster than time passes, as after a stall of the network, and forgets it in as much time.
 
-    A burst is not early, but it can be no answer in time to all of it: in the order of its audio it is cleaned whole.
+    A burst is not early, but not all of it can be answered at once: due in the order of its audio, it is cleaned whole.
+    Times are seconds of one clock that never goes back.
     """
 
     def __init__(self) -> None:

@@ -16,7 +16,7 @@ from gevent.lock import BoundedSemaphore
 from edge_server.errors import HushboxError, TooManyStreamsError
 from edge_server.transport.loop_turns import LoopTurns
 from edge_server.transport.poll_queue import PollQueue
-from edge_server.transport.upload_gate import UploadGate
+from edge_server.transport.upload_gate import LARGE_BYTES, UploadGate
 from edge_server.transport.websocket import BoundedWebSocket
 
 MAX_PACKETS = 64
@@ -24,7 +24,6 @@ MAX_BODY_BYTES = 1 << 20
 _PACKETS_AT_ONCE = 4
 """Of one body, before the others have a turn."""
 _FIRST_BODY_BYTES = 64 * 1024
-_LARGE_BYTES = 256 * 1024
 _SEPARATOR = b"\x1e"
 _EMPTY_PACKETS = frozenset((b"1", b"3", b"6"))
 _LONGEST_PONG = 32
@@ -90,7 +89,7 @@ class PollingGate:
         length = environ.get("CONTENT_LENGTH", "")
         if not length.isdigit() or int(length) > longest:
             return b""
-        is_large = int(length) > _LARGE_BYTES
+        is_large = int(length) > LARGE_BYTES
         place = self._gate.enter() if is_large else contextlib.nullcontext()
         # With arguments, which pywsgi looks at.
         too_slow = TimeoutError(errno.ETIMEDOUT, "The body did not come in time.")

@@ -7,6 +7,9 @@ from gevent.lock import BoundedSemaphore
 
 from edge_server.errors import TooManyStreamsError
 
+LARGE_BYTES = 256 * 1024
+"""A message or a posted body beyond this needs a place."""
+
 
 class UploadGate:
     """Lets `max_uploads` in at a time, each for `upload_timeout_s`; others wait for `wait_s`."""

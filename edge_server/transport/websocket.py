@@ -13,7 +13,7 @@ from edge_server.errors import TooManyStreamsError
 from edge_server.transport.loop_turns import LoopTurns
 from edge_server.transport.outbox import Outbox
 from edge_server.transport.turn_ring import TurnRing
-from edge_server.transport.upload_gate import Upload
+from edge_server.transport.upload_gate import LARGE_BYTES, Upload
 from edge_server.transport.websocket_frames import (
     BINARY,
     CLOSE,
@@ -37,7 +37,6 @@ if TYPE_CHECKING:
 
 Sink = Callable[[bytes | bytearray], bool]
 
-_LARGE_BYTES = 256 * 1024
 _MAX_INBOX = 16
 _FRAMES_PER_TURN = 16
 _FRAMES_IN_A_CROWD = 4
@@ -145,6 +144,7 @@ class BoundedWebSocket:
     def _deafen(self) -> None:
         """Hear nothing more: what it has sent already may take longer to work off than the farewell lasts."""
         self._inbox.clear()
+        self._wants_gate = False
         self._leave_gate()
         self._open().discard()
 
@@ -212,7 +212,7 @@ class BoundedWebSocket:
             # Whoever sends floods of small messages gets a turn like everyone, and no longer one.
             self._open().pause()
             self._read_on()
-        if self._reader.declared_bytes > _LARGE_BYTES and self._upload is None and not self._wants_gate:
+        if self._reader.declared_bytes > LARGE_BYTES and self._upload is None and not self._wants_gate:
             self._wants_gate = True
             self._open().pause()
             self._wake()
