@@ -13,9 +13,11 @@ from scipy.signal import correlate
 CLIPS = Path(__file__).resolve().parents[1] / "data"
 CLIP_RATE_HZ = 16000
 MICROPHONE_RATE_HZ = 48000
-# Opening the microphone and starting to record take a moment, in which the file plays already.
+# Opening the microphone and starting to record take a moment, in which the file plays already: a busy machine may be
+# late for the clip, and takes the next.
 LEAD_S = 3.0
 TRAIL_S = 1.0
+TIMES = 4
 
 Samples = NDArray[np.float64]
 
@@ -33,10 +35,10 @@ def read_wav(path: Path, rate_hz: int) -> Samples:
 
 
 def write_microphone(path: Path, clip: str) -> Path:
-    """Write the WAV that the browser takes for its microphone: silence, the clip, silence."""
+    """Write the WAV that the browser takes for its microphone: silence, the clip again and again, silence."""
     speech = read_clip(clip, MICROPHONE_RATE_HZ)
     lead, trail = (np.zeros(round(seconds * MICROPHONE_RATE_HZ)) for seconds in (LEAD_S, TRAIL_S))
-    soundfile.write(path, np.concatenate([lead, speech, trail]), MICROPHONE_RATE_HZ, subtype="PCM_16")
+    soundfile.write(path, np.concatenate([lead, np.tile(speech, TIMES), trail]), MICROPHONE_RATE_HZ, subtype="PCM_16")
     return path
 
 

@@ -1,11 +1,12 @@
 import { HEADER_BYTES } from '../client/packet'
+import type { Capture } from './capture'
 import { PACKETS_UNDER_WAY } from './packet-exit'
 import { mayShareMemory } from './shared-memory'
 import { allocateRing, NOTHING, RingReader } from './shared-ring'
 import { CAPTURE_PROCESSOR, type CaptureMessage, type CaptureOptions } from './worklet-messages'
 
-/** Listens to a microphone on the audio thread and hands out packets that are ready for the wire, one each 20 ms. */
-export class CaptureNode {
+/** Listens to a microphone on the audio thread. */
+export class CaptureNode implements Capture {
   private source: MediaStreamAudioSourceNode | null = null
 
   private constructor(
@@ -34,7 +35,6 @@ export class CaptureNode {
     return new CaptureNode(context, node, stopReceiving)
   }
 
-  /** Listens to `stream` from now on, instead of the one before. */
   attach(stream: MediaStream): void {
     this.source?.disconnect()
     this.source = this.context.createMediaStreamSource(stream)

@@ -1,4 +1,4 @@
-import { CaptureNode } from '../audio/capture-node'
+import { openCapture, type Capture } from '../audio/capture'
 import { closeMicrophone, openMicrophone, type Microphone } from '../audio/microphone'
 import { PlaybackNode } from '../audio/playback-node'
 import { openAudioContext, packetSamples, PACKET_MS, startSound } from '../audio/rates'
@@ -14,7 +14,7 @@ export class AudioDevices {
     readonly context: AudioContext,
     public microphone: Microphone,
     readonly playback: PlaybackNode,
-    private readonly capture: CaptureNode,
+    private readonly capture: Capture,
   ) {
     context.onstatechange = () => {
       // A phone call can interrupt the sound; where the browser refuses to go on, the page says that it is paused.
@@ -34,12 +34,7 @@ export class AudioDevices {
     try {
       context = await openAudioContext()
       const playback = await PlaybackNode.open(context, urls.playback, context.destination)
-      const capture = await CaptureNode.open(
-        context,
-        urls.capture,
-        packetSamples(context.sampleRate),
-        onPacket,
-      )
+      const capture = await openCapture(context, urls.capture, packetSamples(context.sampleRate), onPacket)
       await startSound(context)
       return new AudioDevices(context, microphone, playback, capture)
     } catch (error) {

@@ -1,4 +1,4 @@
-import { CaptureNode } from '../audio/capture-node'
+import { openCapture, type Capture } from '../audio/capture'
 import { describeMicrophone } from '../audio/microphone'
 import { PlaybackNode } from '../audio/playback-node'
 import { openAudioContext, packetSamples, startSound } from '../audio/rates'
@@ -85,7 +85,7 @@ export async function createDenoisedStream(
 }
 
 interface Chain {
-  capture: CaptureNode
+  capture: Capture
   line: VoiceLine
   destination: MediaStreamAudioDestinationNode
 }
@@ -104,7 +104,7 @@ async function openChain(
     clockMs: () => context.currentTime * 1000,
   }
   const line = new VoiceLine(connection, lane, format, suppressionLimitDb)
-  const capture = await CaptureNode.open(context, workletUrls.capture, format.packetSamples, (packet) => {
+  const capture = await openCapture(context, workletUrls.capture, format.packetSamples, (packet) => {
     line.takePacket(packet)
   })
   playback.hear('clean')
