@@ -10,7 +10,7 @@ import pytest
 
 from edge_server.transport.packets import KIND_AUDIO, AudioPacket, encode_raw_packet
 from edge_server.transport.raw_lane import NAMESPACE
-from edge_server.transport.websocket import BoundedWebSocket
+from edge_server.transport.turn_ring import TurnRing
 from edge_server.transport.websocket_frames import encode_frame
 from tests.raw_client import RawClient
 from tests.running_box import Box, wait_until
@@ -190,14 +190,14 @@ def test_who_floods_and_goes_is_not_worked_off(
     box: Box, monkeypatch: pytest.MonkeyPatch, goes: Callable[[Peer], None]
 ) -> None:
     turns = 0
-    go_on = BoundedWebSocket._go_on
+    join = TurnRing.join
 
-    def count(websocket: BoundedWebSocket) -> None:
+    def count(ring: TurnRing, turn: Callable[[], None], is_audio: bool) -> None:
         nonlocal turns
         turns += 1
-        go_on(websocket)
+        join(ring, turn, is_audio)
 
-    monkeypatch.setattr(BoundedWebSocket, "_go_on", count)
+    monkeypatch.setattr(TurnRing, "join", count)
     wait_until(lambda: not raw_clients(box))
     peer = Peer(box, RAW)
     # Fragments that make no message are answered by nothing, which would show that nobody is there.
