@@ -84,7 +84,7 @@ class Desks:
         self._disk = DiskThread()
         self._database = Database(settings.database_file)
         self.feed = EventFeed(clocks.unix, clocks.monotonic)
-        self.feed.listeners.append(lambda event: self._log.note(event.text))
+        self.feed.listeners.append(lambda event: self._log.note(event.at_ms / 1000, event.text))
         metrics.on_error = self.feed.publish_refusal
         self.connections = Connections(self.feed, clocks.unix)
         revocations = Revocations(self._database, clocks.unix)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import logging
 import re
+import time
 from collections import deque
 
 LINES_KEPT = 1000
-_LONGEST_LINE = 2000
+_LONGEST_MESSAGE = 1950
+"""Characters of a line; 2000 with its time and level."""
 REMOVED = "[removed]"
 # Each takes away what follows its first group: tokens (JWT), codes and PINs in links and fields, addresses of clients.
 _SECRETS = (
@@ -32,22 +34,25 @@ class LogRing(logging.Handler):
 
     def __init__(self) -> None:
         super().__init__(logging.INFO)
-        self.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s", "%Y-%m-%d %H:%M:%S"))
-        self._lines: deque[str] = deque(maxlen=LINES_KEPT)
+        self._lines: deque[tuple[float, str, str]] = deque(maxlen=LINES_KEPT)
 
     def emit(self, record: logging.LogRecord) -> None:
         """Take a record in; one of many lines counts as many."""
         for line in self.format(record).splitlines():
-            self._lines.append(without_secrets(line[:_LONGEST_LINE]))
+            self._lines.append((record.created, record.levelname, without_secrets(line[:_LONGEST_MESSAGE])))
 
-    def note(self, text: str) -> None:
-        """Take in what happened without being a matter for the terminal."""
-        self.emit(logging.LogRecord(__name__, logging.INFO, "", 0, text, None, None))
+    def note(self, at_s: float, sentence: str) -> None:
+        """Take in what happened without being a matter for the terminal: words of the box's own, which name nobody."""
+        self._lines.append((at_s, "INFO", sentence))
 
     def __len__(self) -> int:
         """The number of lines."""
         return len(self._lines)
 
     def last(self, count: int) -> list[str]:
-        """The last lines, oldest first."""
-        return list(self._lines)[-count:]
+        """The last lines with their time and level, oldest first."""
+        # Written out here, and not as they come: whoever comes and goes makes lines, and the owner seldom reads them.
+        return [
+            f"{time.strftime('%Y-%m-%d %H:%M:%S', time.localtime(at_s))} {level} {line}"
+            for at_s, level, line in list(self._lines)[-count:]
+        ]
