@@ -57,7 +57,8 @@ class Load:
 class Voice:
     """One session and what was noticed about it; latencies in seconds, of what was said since `begin_to_measure`.
 
-    `next_answer` is the number after the last one that was answered.
+    `next_answer` is the number after the last one that was answered. `late_frames_told` are those that the box counted: an
+    answer that says so may be lost with a connection, and what follows sounds different all the same.
     """
 
     talker: Talker
@@ -70,6 +71,7 @@ class Voice:
     answered_packets: int = 0
     next_answer: int = 0
     late_packets: int = 0
+    late_frames_told: int = 0
     compared_packets: int = 0
     wrong_packets: int = 0
 
@@ -86,7 +88,8 @@ class Voice:
     @property
     def sounds_wrong(self) -> bool:
         """Whether something came back that nothing late or unanswered of its own explains."""
-        return self.wrong_packets > 0 and not self.late_packets and not self.unanswered_packets
+        is_explained = self.late_packets or self.late_frames_told or self.unanswered_packets
+        return self.wrong_packets > 0 and not is_explained
 
     def begin_to_measure(self) -> None:
         """Forget the latencies so far, also those of packets that are not answered yet."""
@@ -167,7 +170,7 @@ class Crowd:
         }
         self._settle()
         for voice in self.voices:
-            voice.talker.leave()
+            voice.late_frames_told = voice.talker.leave()
         return spent
 
     def _join_up_to(self, count: int) -> None:

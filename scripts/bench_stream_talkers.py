@@ -59,8 +59,9 @@ class OneWireTalker:
         self._wire.upgrade("/socket.io/?EIO=4&transport=websocket")
         self._wire.receive()
 
-    def leave(self) -> None:
-        """Do nothing."""
+    def leave(self) -> int:
+        """Do nothing, and be told nothing."""
+        return 0
 
 
 class _StreamTalker(OneWireTalker):
@@ -81,8 +82,8 @@ class _StreamTalker(OneWireTalker):
         """Start a stream over the new connection, or go on with one, and give what the box says about it."""
         raise NotImplementedError
 
-    def _end(self) -> None:
-        """End the stream, and hear that it is over."""
+    def _end(self) -> dict[str, Any]:
+        """End the stream, and give its summary."""
         raise NotImplementedError
 
 
@@ -114,8 +115,8 @@ class SocketIoTalker(_StreamTalker):
         event = "stream.resume" if "key" in request else "stream.start"
         return accepted(self._call(event_packet(event, request), ACK))
 
-    def _end(self) -> None:
-        accepted(self._call(event_packet("stream.end", {}), ACK))
+    def _end(self) -> dict[str, Any]:
+        return accepted(self._call(event_packet("stream.end", {}), ACK))
 
     def _call(self, packet: object, kind: int) -> dict[str, Any]:
         """Send a packet and wait for its answer; audio, notices and pings before it are nobody's."""
@@ -150,9 +151,9 @@ class RawTalker(_StreamTalker):
         self._wire.upgrade(f"/ws/v1/audio?{query}", f"Authorization: Bearer {self._token}\r\n")
         return self._told("stream.started")
 
-    def _end(self) -> None:
+    def _end(self) -> dict[str, Any]:
         self._wire.send(frame(TEXT, b'{"event": "stream.end"}'))
-        self._told("stream.end")
+        return self._told("stream.end")
 
     def _told(self, event: str) -> dict[str, Any]:
         """Wait for an event; audio and notices before it are nobody's."""
@@ -186,10 +187,10 @@ class BreakingTalker(_StreamTalker):
         lost.socket.close()
         return int(resumed["next_sequence"])
 
-    def leave(self) -> None:
-        """End the stream."""
+    def leave(self) -> int:
+        """End the stream, and give how many of its frames were late, also of those whose answers the break has lost."""
         self._wire.socket.settimeout(TIMEOUT_S)
-        self._end()
+        return int(self._end()["late_frames"])
 
 
 class BreakingSocketIoTalker(BreakingTalker, SocketIoTalker):
