@@ -44,7 +44,23 @@ KINDS = {
     "clock jumps": {"clock jumps"},
     "floods of requests": {"requests", "readiness requests", "bodies"},
 }
-GOOD_ROW = {"attack": "a", "made": 3, "refused": 1, "p99_ms": 7.0, "worse_ms": 4.9, "late": 0, "audio_ok": True}
+GOOD_ROW = {
+    "attack": "a",
+    "made": 3,
+    "refused": 1,
+    "p99_ms": 7.0,
+    "worse_ms": 4.9,
+    "late": 0,
+    "audio_ok": True,
+    "stolen_percent": 2.0,
+}
+GOOD = {
+    "sessions": 2,
+    "alone_p99_ms": 2.1,
+    "alone_runs_p99_ms": [2.1],
+    "alone_stolen_percent": 2.0,
+    "rows": [GOOD_ROW],
+}
 
 
 def test_every_kind_of_bad_client_has_its_attack() -> None:
@@ -111,12 +127,13 @@ def test_attacks_are_counted_and_measured(tiny_model_path: Path) -> None:
         ({"late": 1}, "1 packets of the others were late"),
         ({"audio_ok": False}, "did not hear"),
         ({"made": 0}, "never made"),
+        ({"stolen_percent": 2.1}, "taken away for 2.1 %"),
     ],
 )
 def test_a_check_fails_for_each_way_to_hurt_the_others(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, change: dict[str, object], words: str
 ) -> None:
-    result = {"sessions": 2, "alone_p99_ms": 2.1, "alone_runs_p99_ms": [2.1], "rows": [GOOD_ROW, GOOD_ROW | change]}
+    result = GOOD | {"rows": [GOOD_ROW, GOOD_ROW | change]}
     (failure,) = hostile_failures(result)
     assert words in failure
     monkeypatch.setattr(bench, "run_hostile_benchmark", lambda model, seconds: result)
@@ -127,7 +144,7 @@ def test_a_check_fails_for_each_way_to_hurt_the_others(
 
 
 def test_a_check_of_those_who_hurt_nobody_is_passed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    result = {"sessions": 2, "alone_p99_ms": 2.1, "alone_runs_p99_ms": [2.1], "rows": [GOOD_ROW]}
-    monkeypatch.setattr(bench, "run_hostile_benchmark", lambda model, seconds: result)
+    assert hostile_failures(GOOD | {"alone_stolen_percent": 2.1}) != []
+    monkeypatch.setattr(bench, "run_hostile_benchmark", lambda model, seconds: GOOD)
     command = ["hostile", "--model", str(tmp_path / "none"), "--check"]
     assert CliRunner().invoke(bench.cli, command).exit_code == 0
