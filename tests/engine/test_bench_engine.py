@@ -23,7 +23,7 @@ def test_every_batch_size_of_both_forms_has_a_row(tmp_path: Path) -> None:
         assert pair["batch"] == int8["batch"]
         assert pair["tick"] == pytest.approx(fp32["us_per_frame"] / int8["us_per_frame"], abs=0.01)
         assert pair["model"] == pytest.approx(fp32["model_us_per_frame"] / int8["model_us_per_frame"], abs=0.01)
-    assert all(0 < row["model_us_per_frame"] for row in result["rows"])
+    assert all(row["model_us_per_frame"] > 0 for row in result["rows"])
     assert len(engine_table(result).splitlines()) == 2 + 4 + 2
 
 
