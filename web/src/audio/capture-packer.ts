@@ -10,7 +10,7 @@ const BACKLOG_PACKETS = 50
  * While nobody takes packets, samples wait in a ring of one second; beyond that the oldest packet is dropped, and the
  * jump in the sequence numbers tells so.
  *
- * Thread: the audio thread. Mutates: itself.
+ * Thread: one. Mutates: itself.
  */
 export class CapturePacker {
   droppedPackets = 0
@@ -29,9 +29,9 @@ export class CapturePacker {
   write(channels: readonly Float32Array[], frame: number): void {
     const first = channels[0]
     if (first === undefined) return
-    if (this.ring.size === 0) this.packetStartFrame = frame
-    while (this.ring.free < first.length) this.dropOldest()
+    this.packetStartFrame = frame - this.ring.size
     for (let i = 0; i < first.length; i++) {
+      if (this.ring.free === 0) this.dropOldest()
       let sum = 0
       for (const channel of channels) sum += channel[i] ?? 0
       this.ring.push(sum / channels.length)

@@ -64,10 +64,10 @@ export function closeMicrophone(microphone: Microphone): void {
   for (const track of microphone.stream.getTracks()) track.stop()
 }
 
-/** What is known about a stream's first audio track. Raises HushboxError: microphone_missing. */
+/** What is known about a stream's first audio track. Raises HushboxError: microphone_missing, also where it has ended. */
 export function describeMicrophone(stream: MediaStream): Microphone {
   const track = stream.getAudioTracks()[0]
-  if (track === undefined) throw new HushboxError('microphone_missing')
+  if (track === undefined || track.readyState === 'ended') throw new HushboxError('microphone_missing')
   const settings: MediaTrackSettings & { latency?: number } = track.getSettings()
   return {
     stream,

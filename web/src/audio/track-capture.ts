@@ -3,8 +3,8 @@ import { ArrivalClock } from './arrival-clock'
 import type { Capture } from './capture'
 import { CapturePacker } from './capture-packer'
 
-/** What may wait while the page is busy: a second and more, in the 3 to 10 ms that browsers hand out. */
-const WAITING_BLOCKS = 400
+/** What may wait while the page is busy: ten seconds and more. What then is too late is left out by `LiveStream`, which tells so. */
+const WAITING_BLOCKS = 4000
 
 /** Whether this browser lets a page read the sound of a track; only Chromium does. */
 export function mayReadTracks(): boolean {
@@ -14,8 +14,8 @@ export function mayReadTracks(): boolean {
 /**
  * Reads a microphone's own track on the page's thread: an audio thread that is late loses nothing of it.
  *
- * A track of another rate than the context's, or one that gives nothing because the system muted it, is led through the
- * audio graph, which resamples the one and makes silence of the other.
+ * Led through the audio graph, which resamples, and makes silence where nothing comes, is a track of another rate than the
+ * context's, one that the system has muted, and one of no microphone. While the context holds the sound, nothing is heard.
  */
 export class TrackCapture implements Capture {
   private readonly packer: CapturePacker
@@ -38,9 +38,9 @@ export class TrackCapture implements Capture {
     let stop: () => void = () => undefined
     const listen = (throughGraph: boolean) => {
       stop()
-      stop = throughGraph ? this.readThroughGraph(stream) : this.read(track, () => listen(true))
+      stop = throughGraph ? this.readThroughGraph(track) : this.read(track, () => listen(true))
     }
-    const choose = () => listen(track.muted)
+    const choose = () => listen(track.muted || !isMicrophone(track))
     track.addEventListener('mute', choose)
     track.addEventListener('unmute', choose)
     this.detach = () => {
@@ -55,14 +55,16 @@ export class TrackCapture implements Capture {
     this.detach()
   }
 
-  private readThroughGraph(stream: MediaStream): () => void {
-    const source = this.context.createMediaStreamSource(stream)
+  private readThroughGraph(track: MediaStreamTrack): () => void {
+    const source = this.context.createMediaStreamSource(new MediaStream([track]))
     const destination = new MediaStreamAudioDestinationNode(this.context)
     source.connect(destination)
-    const stops = destination.stream.getAudioTracks().map((track) => this.read(track))
+    const tracks = destination.stream.getAudioTracks()
+    const stops = tracks.map((resampled) => this.read(resampled))
     return () => {
       source.disconnect()
       for (const stop of stops) stop()
+      for (const resampled of tracks) resampled.stop()
     }
   }
 
@@ -71,16 +73,19 @@ export class TrackCapture implements Capture {
     const reader = readable.getReader()
     const clock = new ArrivalClock()
     let channels: Float32Array<ArrayBuffer>[] = []
-    void readAll(reader, (block) => {
+    readAll(reader, (block) => {
       if (block.sampleRate !== this.context.sampleRate) return onOtherRate?.()
+      const arrivedMs = clock.arrivalMs(block.timestamp / 1000, this.context.currentTime * 1000)
+      if (this.context.state !== 'running') return
       channels = fitting(channels, block)
       channels.forEach((channel, planeIndex) => {
         block.copyTo(channel, { planeIndex, format: 'f32-planar' })
       })
-      const arrivedMs = clock.arrivalMs(block.timestamp / 1000, this.context.currentTime * 1000)
       this.take(channels, arrivedMs - block.duration / 1000)
-    })
-    return () => void reader.cancel()
+    }).catch((error: unknown) => reportError(error))
+    return () => {
+      reader.cancel().catch((error: unknown) => reportError(error))
+    }
   }
 
   private take(channels: readonly Float32Array[], capturedMs: number): void {
@@ -90,6 +95,11 @@ export class TrackCapture implements Capture {
       this.onPacket(this.packet.buffer)
     }
   }
+}
+
+/** Only devices have a group: that of the camera or the headset they are a part of. */
+function isMicrophone(track: MediaStreamTrack): boolean {
+  return (track.getSettings().groupId ?? '') !== ''
 }
 
 /** Gives each block to `take` and closes it, until the track ends or the reader is cancelled. */

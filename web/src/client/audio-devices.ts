@@ -1,5 +1,5 @@
 import { openCapture, type Capture } from '../audio/capture'
-import { closeMicrophone, openMicrophone, type Microphone } from '../audio/microphone'
+import { closeMicrophone, describeMicrophone, openMicrophone, type Microphone } from '../audio/microphone'
 import { PlaybackNode } from '../audio/playback-node'
 import { openAudioContext, packetSamples, PACKET_MS, startSound } from '../audio/rates'
 import type { WorkletUrls } from '../audio/worklet-urls'
@@ -36,6 +36,8 @@ export class AudioDevices {
       const playback = await PlaybackNode.open(context, urls.playback, context.destination)
       const capture = await openCapture(context, urls.capture, packetSamples(context.sampleRate), onPacket)
       await startSound(context)
+      // Meanwhile it may have been unplugged.
+      describeMicrophone(microphone.stream)
       return new AudioDevices(context, microphone, playback, capture)
     } catch (error) {
       closeMicrophone(microphone)

@@ -40,6 +40,7 @@ export class DelayMeter {
 
   /** Takes an answer's capture timestamp and the present time of the same clock, both wrapping at 2^32 ms. */
   update(capturedMs: number, nowMs: number): void {
-    this.trip.update((Math.round(nowMs) - capturedMs) >>> 0)
+    // Signed, so that one a little ahead of its clock was captured now, and not a wrap ago.
+    this.trip.update(Math.max(0, (Math.round(nowMs) - capturedMs) | 0))
   }
 }

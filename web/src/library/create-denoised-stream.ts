@@ -44,17 +44,20 @@ export async function createDenoisedStream(
   const connection = new Connection(options.grant, options.boxUrl)
   if (options.onGrant !== undefined) connection.on('grant', options.onGrant)
   const context = await openAudioContext()
+  let capture: Capture | null = null
   try {
     const lane = new AudioLane(connection)
     await connected(connection)
     const chain = await openChain(context, connection, lane, options.suppressionLimitDb ?? null)
-    chain.capture.attach(source)
+    capture = chain.capture
+    capture.attach(source)
     await startSound(context)
     await chain.line.open()
     const clean = chain.destination.stream
     const stopLooking = watch(chain.line, lane, context, options.onTruth)
     const end = once(() => {
       stopLooking()
+      chain.capture.close()
       void chain.line
         .close()
         .catch(() => undefined)
@@ -78,6 +81,7 @@ export async function createDenoisedStream(
     if (options.signal?.aborted === true) end()
     return new MediaStream([...clean.getAudioTracks(), ...source.getVideoTracks()])
   } catch (error) {
+    capture?.close()
     connection.close()
     await context.close()
     throw HushboxError.from(error)

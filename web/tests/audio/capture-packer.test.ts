@@ -57,6 +57,13 @@ describe('CapturePacker', () => {
     expect(drain(packer)).toHaveLength(49)
   })
 
+  test('keeps the end of a block that is longer than what may wait', () => {
+    const packer = new CapturePacker(2, RATE_HZ)
+    packer.write([block(0, 1000)], 0)
+    expect(packer.droppedPackets).toBe(450)
+    expect(drain(packer, 2)[0]).toMatchObject({ sequence: 450, samples: Int16Array.of(900, 901) })
+  })
+
   test('has whole packets of 20 ms at 44.1 kHz', () => {
     const packer = new CapturePacker(882, 44100)
     for (let frame = 0; frame < 44100; frame += 100) packer.write([block(frame, 100)], frame)

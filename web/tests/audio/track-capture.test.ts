@@ -1,92 +1,24 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { TrackCapture } from '../../src/audio/track-capture'
 import { decodePacket, type AudioPacket } from '../../src/client/packet'
+import {
+  BLOCK_SAMPLES,
+  clock,
+  context,
+  FakeTrack,
+  installFakeBrowser,
+  RATE_HZ,
+  seen,
+  streamOf,
+} from './fake-track'
 
-const RATE_HZ = 48000
 const PACKET_SAMPLES = 960
-const BLOCK_SAMPLES = 480
 
-class FakeTrack extends EventTarget {
-  readonly kind = 'audio'
-  muted = false
-  blocks: ReadableStreamDefaultController<AudioData> | null = null
-
-  say(from: number, rateHz = RATE_HZ, channels = 1): void {
-    this.blocks?.enqueue(blockOf(from, rateHz, channels))
-  }
-
-  mute(muted: boolean): void {
-    this.muted = muted
-    this.dispatchEvent(new Event(muted ? 'mute' : 'unmute'))
-  }
-}
-
-let closedBlocks = 0
-
-function blockOf(from: number, rateHz: number, channels: number): AudioData {
-  return {
-    sampleRate: rateHz,
-    numberOfFrames: BLOCK_SAMPLES,
-    numberOfChannels: channels,
-    timestamp: (from * 1e6) / rateHz,
-    duration: (BLOCK_SAMPLES * 1e6) / rateHz,
-    copyTo: (target: Float32Array, { planeIndex }: AudioDataCopyToOptions) => {
-      for (let i = 0; i < BLOCK_SAMPLES; i++) target[i] = (from + i + 200 * planeIndex) / 32768
-    },
-    close: () => {
-      closedBlocks += 1
-    },
-  } as unknown as AudioData
-}
-
-const graphTracks: FakeTrack[] = []
-const disconnect = vi.fn()
-const context = {
-  sampleRate: RATE_HZ,
-  currentTime: 1,
-  createMediaStreamSource: () => ({ connect: () => undefined, disconnect }),
-} as unknown as AudioContext
-
-beforeEach(() => {
-  closedBlocks = 0
-  graphTracks.length = 0
-  disconnect.mockClear()
-  vi.stubGlobal(
-    'MediaStreamTrackProcessor',
-    class {
-      readonly readable: ReadableStream<AudioData>
-
-      constructor({ track }: { track: FakeTrack }) {
-        this.readable = new ReadableStream({
-          start: (blocks) => {
-            track.blocks = blocks
-          },
-          cancel: () => {
-            track.blocks = null
-          },
-        })
-      }
-    },
-  )
-  vi.stubGlobal(
-    'MediaStreamAudioDestinationNode',
-    class {
-      readonly stream = streamOf(new FakeTrack())
-
-      constructor() {
-        graphTracks.push(this.stream.getAudioTracks()[0] as unknown as FakeTrack)
-      }
-    },
-  )
-})
+beforeEach(installFakeBrowser)
 
 afterEach(() => {
   vi.unstubAllGlobals()
 })
-
-function streamOf(track: FakeTrack): MediaStream {
-  return { getAudioTracks: () => [track] } as unknown as MediaStream
-}
 
 function open(): { capture: TrackCapture; packets: AudioPacket[] } {
   const packets: AudioPacket[] = []
@@ -117,15 +49,15 @@ test('every block of a track becomes packets without a break, however late it is
   await settle()
   expect(packets.map((packet) => packet.sequence)).toEqual(upTo(10))
   expect(heard(packets)).toEqual(upTo(9600))
-  expect(closedBlocks).toBe(20)
+  expect(seen.closedBlocks).toBe(20)
 })
 
 test('channels are mixed to their mean', async () => {
   const { capture, packets } = open()
   const track = new FakeTrack()
   capture.attach(streamOf(track))
-  track.say(0, RATE_HZ, 2)
-  track.say(BLOCK_SAMPLES, RATE_HZ, 2)
+  track.say(0, { channels: 2 })
+  track.say(BLOCK_SAMPLES, { channels: 2 })
   await settle()
   expect(heard(packets)).toEqual(upTo(PACKET_SAMPLES, 100))
 })
@@ -134,12 +66,12 @@ test('a track of another rate goes through the audio graph, which resamples it',
   const { capture, packets } = open()
   const track = new FakeTrack()
   capture.attach(streamOf(track))
-  track.say(0, 16000)
+  track.say(0, { rateHz: 16000 })
   await settle()
   expect(track.blocks).toBeNull()
   expect(packets).toEqual([])
-  graphTracks[0]?.say(0)
-  graphTracks[0]?.say(BLOCK_SAMPLES)
+  seen.graphTracks[0]?.say(0)
+  seen.graphTracks[0]?.say(BLOCK_SAMPLES)
   await settle()
   expect(heard(packets)).toEqual(upTo(PACKET_SAMPLES))
 })
@@ -150,9 +82,10 @@ test('while the system mutes a track the audio graph gives its silence', async (
   capture.attach(streamOf(track))
   track.mute(true)
   expect(track.blocks).toBeNull()
-  expect(graphTracks).toHaveLength(1)
+  expect(seen.graphTracks).toHaveLength(1)
   track.mute(false)
-  expect(disconnect).toHaveBeenCalledOnce()
+  expect(seen.disconnect).toHaveBeenCalledOnce()
+  expect(seen.graphTracks[0]?.stop).toHaveBeenCalledOnce()
   track.say(0)
   track.say(BLOCK_SAMPLES)
   await settle()
@@ -168,7 +101,7 @@ test('the next microphone goes on where the one before stopped, which is heard n
   capture.attach(streamOf(next))
   expect(before.blocks).toBeNull()
   before.mute(true)
-  expect(graphTracks).toEqual([])
+  expect(seen.graphTracks).toEqual([])
   next.say(BLOCK_SAMPLES)
   await settle()
   expect(heard(packets)).toEqual(upTo(PACKET_SAMPLES))
@@ -191,7 +124,7 @@ test('a packet that nobody can take is told of, and the microphone goes on', asy
   await settle()
   expect(told).toHaveBeenCalledExactlyOnceWith(failure)
   expect(calls).toBe(2)
-  expect(closedBlocks).toBe(4)
+  expect(seen.closedBlocks).toBe(4)
 })
 
 test('a packet is stamped with the time of its first sample', async () => {
@@ -201,6 +134,58 @@ test('a packet is stamped with the time of its first sample', async () => {
   track.say(0)
   track.say(BLOCK_SAMPLES)
   await settle()
-  // A block of 10 ms that is there when the context stands at 1000 ms began before.
-  expect(packets[0]?.capturedMs).toBe(990)
+  // The second block was there when the context stood at 1000 ms, and both last 10 ms.
+  expect(packets[0]?.capturedMs).toBe(980)
+})
+
+test.each([{}, { groupId: '' }])(
+  'a track of no microphone goes through the audio graph, which never stops',
+  (settings) => {
+    const { capture } = open()
+    const track = new FakeTrack(settings)
+    capture.attach(streamOf(track))
+    expect(track.blocks).toBeNull()
+    expect(seen.graphTracks).toHaveLength(1)
+  },
+)
+
+test('a track that is muted already goes through the audio graph', () => {
+  const { capture } = open()
+  const track = new FakeTrack()
+  track.muted = true
+  capture.attach(streamOf(track))
+  expect(track.blocks).toBeNull()
+  expect(seen.graphTracks).toHaveLength(1)
+})
+
+test('while the context holds the sound, nothing is heard', async () => {
+  const { capture, packets } = open()
+  const track = new FakeTrack()
+  capture.attach(streamOf(track))
+  clock.state = 'interrupted'
+  for (let from = 0; from < PACKET_SAMPLES * 5; from += BLOCK_SAMPLES) track.say(from)
+  await settle()
+  expect(packets).toEqual([])
+  expect(seen.closedBlocks).toBe(10)
+  clock.state = 'running'
+  track.say(PACKET_SAMPLES * 5)
+  track.say(PACKET_SAMPLES * 5 + BLOCK_SAMPLES)
+  await settle()
+  expect(heard(packets)).toEqual(upTo(PACKET_SAMPLES, PACKET_SAMPLES * 5))
+})
+
+test.each([128, 480, 1024, 4410])('blocks of %i are never captured after they came', async (samples) => {
+  const { capture, packets } = open()
+  const track = new FakeTrack()
+  capture.attach(streamOf(track))
+  for (let from = 0; from < RATE_HZ; from += samples) {
+    // The audio thread stands still for half a second of it, and so does its clock.
+    if (from < RATE_HZ / 4 || from > (3 * RATE_HZ) / 4) clock.currentTime = 1 + from / RATE_HZ
+    track.say(from, { samples })
+    const before = packets.length
+    await settle()
+    const nowMs = clock.currentTime * 1000
+    for (const { capturedMs } of packets.slice(before)) expect(capturedMs).toBeLessThanOrEqual(nowMs)
+  }
+  expect(packets.length).toBeGreaterThanOrEqual(48)
 })

@@ -162,3 +162,9 @@ test('the round trip survives the wrap of the 32-bit clock', () => {
   meter.update(0xfffffff0, 2 ** 32 + 20)
   expect(meter.roundTripMs).toBe(36)
 })
+
+test('what was captured a little ahead of the clock took no time', () => {
+  const meter = new DelayMeter()
+  meter.update(1003, 1000)
+  expect(meter.roundTripMs).toBe(0)
+})
