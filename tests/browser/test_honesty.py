@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from playwright.sync_api import Playwright
+from playwright.sync_api import Playwright, expect
 
 from tests.browser.box import Box
 from tests.browser.chromium import open_browser, open_paired, switch, wait_for_truth
@@ -26,7 +26,7 @@ def test_answers_that_are_all_late_are_never_called_on(
         )
         switch(page)
         wait_for_truth(page, "bypassed")
-        assert page.get_by_text("the box is overloaded. It goes on when fewer people speak.").is_visible()
+        expect(page.get_by_text("the box is overloaded. It goes on when fewer people speak.")).to_be_visible()
         switch(page)
         wait_for_truth(page, "off")
         assert "on" not in page.evaluate("[...window.seen]")

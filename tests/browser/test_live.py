@@ -187,7 +187,7 @@ def test_a_limit_of_0_db_is_not_called_on(live_page: Page) -> None:
 
 
 def test_the_page_says_what_the_browser_does_to_the_microphone(live_page: Page) -> None:
-    assert live_page.get_by_text("The browser’s own sound processing is off.").is_visible()
+    expect(live_page.get_by_text("The browser’s own sound processing is off.")).to_be_visible()
 
 
 def _account_of(counted: dict[str, float], rate_hz: int) -> str:
