@@ -35,6 +35,10 @@ export class CaptureNode implements Capture {
     return new CaptureNode(context, node, stopReceiving)
   }
 
+  nowMs(): number {
+    return this.context.currentTime * 1000
+  }
+
   attach(stream: MediaStream): void {
     this.source?.disconnect()
     this.source = this.context.createMediaStreamSource(stream)

@@ -3,6 +3,8 @@ import { mayReadTracks, TrackCapture } from './track-capture'
 
 /** Hands out what a microphone hears in packets that are ready for the wire, one each 20 ms. */
 export interface Capture {
+  /** The present time of the clock by which packets are stamped, in ms. */
+  nowMs(): number
   /** Listens to `stream` from now on, instead of the one before. */
   attach(stream: MediaStream): void
   close(): void

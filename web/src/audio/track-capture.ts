@@ -31,6 +31,11 @@ export class TrackCapture implements Capture {
     this.packet = new DataView(new ArrayBuffer(HEADER_BYTES + 2 * packetSamples))
   }
 
+  nowMs(): number {
+    // Not the context's clock, which stands still while the audio thread is late, and then runs after the time.
+    return performance.now()
+  }
+
   attach(stream: MediaStream): void {
     this.detach()
     const track = stream.getAudioTracks()[0]
@@ -75,7 +80,7 @@ export class TrackCapture implements Capture {
     let channels: Float32Array<ArrayBuffer>[] = []
     readAll(reader, (block) => {
       if (block.sampleRate !== this.context.sampleRate) return onOtherRate?.()
-      const arrivedMs = clock.arrivalMs(block.timestamp / 1000, this.context.currentTime * 1000)
+      const arrivedMs = clock.arrivalMs(block.timestamp / 1000, this.nowMs())
       if (this.context.state !== 'running') return
       channels = fitting(channels, block)
       channels.forEach((channel, planeIndex) => {

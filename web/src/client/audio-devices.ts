@@ -55,6 +55,11 @@ export class AudioDevices {
     return this.context.state === 'running'
   }
 
+  /** The present time of the clock by which packets are stamped, in ms. */
+  nowMs(): number {
+    return this.capture.nowMs()
+  }
+
   /** From the air to a whole packet, as far as the browser knows. */
   get microphoneMs(): number {
     return (this.microphone.latencyMs ?? 0) + PACKET_MS

@@ -160,7 +160,7 @@ export class LiveVoice extends Emitter<LiveEvents> {
     const format = {
       sampleRateHz: context.sampleRate,
       packetSamples,
-      clockMs: () => context.currentTime * 1000,
+      clockMs: () => devices.nowMs(),
     }
     const line = new VoiceLine(this.connection, this.lane, format, this.suppressionLimitDb)
     this.line = line

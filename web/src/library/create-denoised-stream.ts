@@ -102,15 +102,16 @@ async function openChain(
 ): Promise<Chain> {
   const destination = new MediaStreamAudioDestinationNode(context, { channelCount: 1 })
   const playback = await PlaybackNode.open(context, workletUrls.playback, destination)
-  const format = {
-    sampleRateHz: context.sampleRate,
-    packetSamples: packetSamples(context.sampleRate),
-    clockMs: () => context.currentTime * 1000,
-  }
-  const line = new VoiceLine(connection, lane, format, suppressionLimitDb)
-  const capture = await openCapture(context, workletUrls.capture, format.packetSamples, (packet) => {
+  const samples = packetSamples(context.sampleRate)
+  const capture = await openCapture(context, workletUrls.capture, samples, (packet) => {
     line.takePacket(packet)
   })
+  const format = {
+    sampleRateHz: context.sampleRate,
+    packetSamples: samples,
+    clockMs: () => capture.nowMs(),
+  }
+  const line = new VoiceLine(connection, lane, format, suppressionLimitDb)
   playback.hear('clean')
   line.on('started', () => playback.clear())
   line.on('pair', ({ wet, dry, filled }) => {
