@@ -18,6 +18,9 @@ const MOST_TARGET_MS = 300
 const STEP_MS = 20
 const SPARE_MS = 10
 const REVIEW_S = 4
+/** So much beyond the target is no reserve, but what came while the audio thread stood still. */
+const LARGE_SURPLUS_MS = 100
+const SHORT_REVIEW_S = 0.5
 const FADE_MS = 5
 const WAIT_SMOOTHING = 0.1
 
@@ -25,8 +28,8 @@ const WAIT_SMOOTHING = 0.1
  * Plays clean and original samples side by side, so that switching between them never shifts time.
  *
  * It waits until `target` samples are buffered, then plays without a break. When it runs dry (an underrun) it fades out,
- * raises its target and fills up again. When more than a packet was spare for four seconds, it lets the surplus go
- * in a short cross-fade, so that delay comes down again. Allocates nothing after construction.
+ * raises its target and fills up again. When more than a packet was spare for four seconds, or much more for half a
+ * second, it lets the surplus go in a short cross-fade, so that delay comes down again. Allocates nothing after construction.
  *
  * Thread: the audio thread. Mutates: itself and the arrays given to `pull`.
  */
@@ -40,7 +43,9 @@ export class JitterBuffer {
   private trimmedSamples = 0
   private waitSamples = 0
   private leastDepth = Infinity
+  private leastDepthLately = Infinity
   private samplesUntilReview: number
+  private samplesUntilShortReview: number
 
   constructor(private readonly rateHz: number) {
     this.wet = new RingBuffer(rateHz * CAPACITY_S)
@@ -48,6 +53,7 @@ export class JitterBuffer {
     this.fadeSamples = this.samplesOf(FADE_MS)
     this.targetSamples = this.samplesOf(FIRST_TARGET_MS)
     this.samplesUntilReview = rateHz * REVIEW_S
+    this.samplesUntilShortReview = rateHz * SHORT_REVIEW_S
   }
 
   /** Adds the first `samples` 16-bit samples of each; a full buffer lets its oldest ones go. */
@@ -82,7 +88,7 @@ export class JitterBuffer {
     this.wet.clear()
     this.dry.clear()
     this.playing = false
-    this.leastDepth = Infinity
+    this.restartReview()
   }
 
   /** Writes the present counts into `stats`, so that the caller can reuse one object. */
@@ -106,6 +112,7 @@ export class JitterBuffer {
   }
 
   private review(played: number): void {
+    this.reviewLately(played)
     this.leastDepth = Math.min(this.leastDepth, this.wet.size)
     this.samplesUntilReview -= played
     if (this.samplesUntilReview > 0) return
@@ -118,6 +125,15 @@ export class JitterBuffer {
       )
     }
     this.restartReview()
+  }
+
+  private reviewLately(played: number): void {
+    this.leastDepthLately = Math.min(this.leastDepthLately, this.wet.size)
+    this.samplesUntilShortReview -= played
+    if (this.samplesUntilShortReview > 0) return
+    const surplus = this.leastDepthLately - this.targetSamples
+    if (surplus > this.samplesOf(LARGE_SURPLUS_MS)) this.trim(surplus)
+    this.restartShortReview()
   }
 
   private trim(surplus: number): void {
@@ -136,6 +152,12 @@ export class JitterBuffer {
   private restartReview(): void {
     this.leastDepth = Infinity
     this.samplesUntilReview = this.rateHz * REVIEW_S
+    this.restartShortReview()
+  }
+
+  private restartShortReview(): void {
+    this.leastDepthLately = Infinity
+    this.samplesUntilShortReview = this.rateHz * SHORT_REVIEW_S
   }
 
   private samplesOf(ms: number): number {

@@ -81,6 +81,28 @@ test('lets a lasting surplus go within seconds', () => {
   expect(underruns).toBe(0)
 })
 
+test('lets what came while the audio thread stood still go within a second', () => {
+  const player = new Player()
+  for (let i = 0; i < 3; i++) player.push()
+  player.steady(2)
+  for (let i = 0; i < 25; i++) player.push()
+  player.steady(1.1)
+  const { depthSamples, targetSamples, underruns } = player.stats
+  expect(depthSamples).toBeLessThan(targetSamples + 2 * PACKET)
+  expect(underruns).toBe(0)
+})
+
+test('keeps a reserve that is used up now and then', () => {
+  const player = new Player()
+  // Every 400 ms a burst of as much as is played until the next.
+  for (let burst = 0; burst < 20; burst++) {
+    for (let i = 0; i < 20; i++) player.push()
+    for (let i = 0; i < 150; i++) player.pull()
+  }
+  expect(player.stats.trimmedSamples).toBe(0)
+  expect(player.stats.underruns).toBe(0)
+})
+
 test('says how long a packet waits before its first sample is played', () => {
   const player = new Player()
   for (let i = 0; i < 3; i++) player.push()
