@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from scripts import bench
+from scripts import bench, bench_hostile
 from scripts.bench_attacks import ATTACKS, Attack, Target
 from scripts.bench_hostile import Tally, attacked, hostile_box, hostile_failures, hostile_table, run_hostile_benchmark
+from scripts.bench_quiet import MOST_TAKES
 from scripts.bench_sessions import LoadResult, speech, spoken_load
 from tests.running_box import wait_until
 
@@ -109,7 +110,9 @@ def all_made(tallies: list[Tally]) -> bool:
     return all(tally.made > 1 for tally in tallies)
 
 
-def test_attacks_are_counted_and_measured(tiny_model_path: Path) -> None:
+def test_attacks_are_counted_and_measured(monkeypatch: pytest.MonkeyPatch, tiny_model_path: Path) -> None:
+    # Whatever is taken of this machine meanwhile: no run is made again, or left out.
+    monkeypatch.setattr(bench_hostile, "stock_of_time", lambda: (0.0, 0.0))
     result = run_hostile_benchmark(tiny_model_path, 0.2, SESSIONS, {"oversized frames": ATTACKS["oversized frames"]})
     (row,) = result["rows"]
     assert set(row) == set(GOOD_ROW)
@@ -118,6 +121,18 @@ def test_attacks_are_counted_and_measured(tiny_model_path: Path) -> None:
     assert len(result["alone_runs_p99_ms"]) == 2
     assert row["worse_ms"] == pytest.approx(row["p99_ms"] - sum(result["alone_runs_p99_ms"]) / 2, abs=0.02)
     assert len(hostile_table(result).splitlines()) == 3
+
+
+def test_a_run_alone_that_never_was_ours_counts_only_if_no_other_was(
+    monkeypatch: pytest.MonkeyPatch, tiny_model_path: Path
+) -> None:
+    # All of the first run alone is stolen, each time that it is made.
+    stolen = iter([moment for take in range(MOST_TAKES) for moment in ((take, take), (take + 1, take + 1))])
+    monkeypatch.setattr(bench_hostile, "stock_of_time", lambda: next(stolen, (0.0, 0.0)))
+    result = run_hostile_benchmark(tiny_model_path, 0.2, SESSIONS, {"oversized frames": ATTACKS["oversized frames"]})
+    assert len(result["alone_runs_p99_ms"]) == 1
+    assert result["alone_stolen_percent"] == 0.0
+    assert list(stolen) == []
 
 
 @pytest.mark.parametrize(
