@@ -39,7 +39,7 @@ def test_a_listener_who_does_not_read_loses_the_oldest_and_the_speaker_nothing(
 ) -> None:
     samples = np.tile(to_s16(noisy_voice(RATE_HZ, 5.0, 72)), 14)
     with (
-        running_box(tiny_model.path, tmp_path, room_backlog_packets=5, max_backlog_packets=20) as box,
+        running_box(tiny_model.path, tmp_path, room_backlog_packets=50, max_backlog_packets=20) as box,
         SmallWindow(box) as slow,
     ):
         token = box.token()
