@@ -20,6 +20,7 @@ from edge_server.appliance.checks import run_checks
 from edge_server.appliance.options import settings_from, settings_options
 from edge_server.auth.links import invitation_url, page_url
 from edge_server.auth.tokens import ROLES
+from edge_server.box.heap import map_large_blocks
 from edge_server.client_http import BoxHttp
 from edge_server.client_jobs import JobClient
 from edge_server.desks import Clocks, token_desk
@@ -48,6 +49,7 @@ def serve(**values: Any) -> None:
         # On a thread: a terminal that was stopped or has vanished must hold up neither voices nor pairing.
         gevent.get_hub().threadpool.spawn(_print, pin_banner(pin, _best_url(service)))
 
+    map_large_blocks()
     service = Service(settings_from(values), Clocks(), show_pin)
     service.start()
     _print(

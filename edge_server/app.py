@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import gevent
 from flask import Flask
-from gevent.threadpool import ThreadPool
 
 from edge_server.appliance.addresses import local_names
 from edge_server.appliance.tls import ensure_certificate, utc_now
 from edge_server.auth.links import page_url
 from edge_server.auth.pairing import PairingDesk
 from edge_server.box.heat_watch import HeatWatch
+from edge_server.box.readiness import Readiness
 from edge_server.box.thermals import Thermometer
 from edge_server.box_info import box_info
 from edge_server.config import REPOSITORY, Settings
@@ -25,7 +26,6 @@ from edge_server.engine_limits import engine_config
 from edge_server.errors import HushboxError, ServerStoppingError
 from edge_server.housekeeping import Housekeeping
 from edge_server.jobs.clip import ClipDesk
-from edge_server.jobs.off_loop import run_off_loop
 from edge_server.metrics import Metrics
 from edge_server.sessions.admission import Admission
 from edge_server.sessions.capacity import available_cores, measure_capacity
@@ -82,7 +82,7 @@ class Service:
         self.desks = Desks(settings, clocks, self._pump, self.metrics, self.admission, self._info, self.page_url)
         self.tokens, self.connections = self.desks.tokens, self.desks.connections
         self._heat_watch = HeatWatch(thermometer, self.admission, self.desks.feed, clocks.monotonic)
-        self._probe_pool = ThreadPool(1)
+        self._readiness = Readiness(partial(self.engine.probe, settings.probe_timeout_s), clocks.monotonic)
         self._clips = ClipDesk(self.desks.file_run, settings.max_clips, settings.upload_wait_s)
         self._tickets = TicketDesk(clocks.monotonic)
         self._arrivals = Arrivals(settings, clocks.monotonic, self.metrics.count_error)
@@ -219,7 +219,7 @@ class Service:
     def _probe(self) -> float:
         if self._audio.stopping:
             raise ServerStoppingError("This box is shutting down.")
-        return run_off_loop(self._probe_pool, self.engine.probe, self.settings.probe_timeout_s)
+        return self._readiness.probe_s()
 
     def _farewell(self, client: Client) -> None:
         error = ServerStoppingError("This box is shutting down.")

@@ -52,7 +52,7 @@ class Settings:
     max_batch: Annotated[int, "Frames in one inference call."] = 64
     max_connections: Annotated[int, "Open connections per server, HTTP and WebSocket together."] = 2048
     max_mistakes: Annotated[int, "Messages of one client in 10 s that are of no use, before it is parted from."] = 200
-    max_connects_per_s: Annotated[float, "New connections of one address in a second, in the long run."] = 100.0
+    max_connects_per_s: Annotated[float, "New connections of one address in a second, in the long run."] = 40.0
     max_requests_per_s: Annotated[
         float, "Requests of one address in a second, in the long run, besides long polling."
     ] = 100.0

@@ -17,6 +17,7 @@ from edge_server.jobs.job import Job, JobState
 from edge_server.jobs.job_files import JobFiles
 from edge_server.jobs.job_log import DETAILS, as_text
 from edge_server.transport.fields import as_fields, choice
+from edge_server.transport.request_body import read_body
 from edge_server.transport.request_fields import bearer_token, small_json
 from edge_server.transport.same_origin import require_own_origin
 
@@ -120,7 +121,7 @@ def _offset() -> int:
 def _chunk_body(settings: Settings) -> bytes:
     request.max_content_length = settings.job_chunk_bytes
     with gevent.Timeout(settings.http_timeout_s, TimeoutError):
-        return request.get_data(cache=False)
+        return read_body(request)
 
 
 def _clock_text(at_ms: int) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import math
 import socket
 from time import monotonic
@@ -65,6 +66,8 @@ class BoundedHandler(WebSocketHandler):  # type: ignore[misc]
             outbox = Outbox(self.server.max_outbound_packets, self.server.max_outbound_bytes)
             self.websocket = kind(self.environ, self, self.server.first_message_bytes, outbox)
             self.environ["wsgi.websocket"] = self.websocket
+            # An upgrade has no body, and what would read it has a buffer that lives as long as the connection.
+            self.environ["wsgi.input"] = self.wsgi_input = Input(io.BytesIO(), 0)
         return answer
 
     def take_early_bytes(self) -> bytes:
@@ -73,8 +76,10 @@ class BoundedHandler(WebSocketHandler):  # type: ignore[misc]
             early = bytes(self.rfile.peek())
         except OSError:
             # Nothing is there, and the connection does not wait any more.
-            return b""
-        return bytes(self.rfile.read(len(early))) if early else b""
+            early = b""
+        # Without the 8 kB of its buffer.
+        self.rfile = self.rfile.detach()
+        return early
 
     def handle_one_request(self) -> Any:
         """Serve one request when it is its turn; its head has to arrive in time however slowly its bytes trickle."""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import logging
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import flask
 from flask import Blueprint, Flask, Response, jsonify, request
@@ -30,7 +31,7 @@ from edge_server.sessions.live_voice import MAX_SUPPRESSION_LIMIT_DB
 from edge_server.transport.fields import as_fields, choice, limit_db, text
 from edge_server.transport.handler import STILL_CONNECTED
 from edge_server.transport.page import page_routes
-from edge_server.transport.request_body import RequestInMemory
+from edge_server.transport.request_body import RequestInMemory, read_body
 from edge_server.transport.request_fields import bearer_token, small_json
 from edge_server.transport.same_origin import add_security_headers, require_own_origin
 from edge_server.transport.upload_gate import UploadGate
@@ -147,9 +148,9 @@ def _uploaded_file(max_bytes: int) -> bytes:
         upload = request.files.get("file")
         if upload is None:
             raise BadRequestError("The form has no field file.")
-        data = bytes(upload.read())
+        data = cast("io.BytesIO", upload.stream).getvalue()
     else:
-        data = request.get_data(cache=False)
+        data = read_body(request)
     if not data:
         raise FileEmptyError("The file is empty.")
     if len(data) > max_bytes:

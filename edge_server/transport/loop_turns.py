@@ -6,11 +6,11 @@ from time import monotonic, thread_time
 
 from edge_server.transport.loop_share import LoopShare
 
-_SHARE, _BURST_S, _LONGEST_REST_S = 0.1, 0.002, 0.05
+_SHARE, _BURST_S, _LONGEST_REST_S = 0.05, 0.002, 0.1
 
 
 class LoopTurns:
-    """Says how long one connection rests after each turn, so that it has a tenth of the loop's time in the long run.
+    """Says how long one connection rests after each turn, so that it has a twentieth of the loop's time in the long run.
 
     A turn is what the loop's thread did meanwhile: to wait for Python's lock or for the processor is not the client's doing.
     What others did while the turn itself waited counts too; the longest rest bounds that. Thread: the network loop's.

@@ -143,7 +143,8 @@ class FrameReader:
             self._message += payload
             return None
         if self._message:
-            payload, self._message = self._message + payload, bytearray()
+            self._message += payload
+            payload, self._message = self._message, bytearray()
         opcode, self._message_opcode = self._message_opcode, CONTINUATION
         if opcode == TEXT:
             require_utf8(payload)
