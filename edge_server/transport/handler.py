@@ -78,7 +78,7 @@ class BoundedHandler(WebSocketHandler):  # type: ignore[misc]
             # Nothing is there, and the connection does not wait any more.
             early = b""
         # Without the 8 kB of its buffer.
-        self.rfile = self.rfile.detach()
+        self.rfile: Any = self.rfile.detach()
         return early
 
     def handle_one_request(self) -> Any:
