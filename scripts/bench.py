@@ -127,7 +127,7 @@ def soak(model: Path | None, hours: float, minutes: float, sessions: int, check:
 @JSON_OPTION
 def hostile(model: Path | None, seconds: float, check: bool, as_json: bool) -> None:
     """What each kind of bad client does to the slowest answers of the others."""
-    result = run_hostile_benchmark(_model(model), seconds)
+    result = run_hostile_benchmark(_model(model), seconds, tell=partial(click.echo, err=True))
     click.echo(json.dumps(result) if as_json else hostile_table(result))
     _exit_on(hostile_failures(result) if check else [])
 

@@ -15,7 +15,7 @@ from typing import Any
 from scripts.bench_attacks import ATTACKS, Attack, Target
 from scripts.bench_quiet import MOST_STOLEN_PERCENT, Take, quietest, stock_of_time
 from scripts.bench_servers import Server, other_port, running_box
-from scripts.bench_sessions import LoadResult, speech, spoken_load
+from scripts.bench_sessions import LoadResult, Tell, speech, spoken_load
 
 SESSIONS = 10
 ATTACKERS = 4
@@ -37,12 +37,17 @@ class Tally:
 
 
 def run_hostile_benchmark(
-    model_path: Path, seconds: float, sessions: int = SESSIONS, attacks: Mapping[str, Attack] = ATTACKS
+    model_path: Path,
+    seconds: float,
+    sessions: int = SESSIONS,
+    attacks: Mapping[str, Attack] = ATTACKS,
+    tell: Tell = lambda line: None,
 ) -> dict[str, Any]:
     """Measure the p99 of `sessions` raw sessions beside each kind of attack, and alone before every fourth and at the end.
 
     What is worse is so against the median of the runs alone: a busy machine's p99 differs from run to run. A run in which
-    a virtual machine was taken away is made again, and one alone that never was ours counts only if no other was.
+    a virtual machine was taken away is made again, and one alone that never was ours counts only if no other was. `tell`
+    hears a line after each attack.
     Gives `{"benchmark", "sessions", "alone_p99_ms", "alone_runs_p99_ms", "alone_stolen_percent", "rows": [{"attack", "made",
     "refused", "p99_ms", "worse_ms", "late", "audio_ok", "stolen_percent"}]}`; audio is not ok either where answers are missing.
     """
@@ -57,6 +62,7 @@ def run_hostile_benchmark(
             if number % _ROWS_PER_ALONE == 0:
                 alone.append(quietest(load, stock_of_time))
             rows.append(quietest(partial(_row, load, targets, name, attack), stock_of_time))
+            tell(f"{number + 1} of {len(attacks)}: {name}, p99 {rows[-1].result['p99_ms']:.1f} ms")
         alone.append(quietest(load, stock_of_time))
     return {"benchmark": "hostile", "sessions": sessions, **_compared(alone, rows)}
 

@@ -53,13 +53,13 @@ GOOD_ROW = {
     "worse_ms": 4.9,
     "late": 0,
     "audio_ok": True,
-    "stolen_percent": 2.0,
+    "stolen_percent": 0.5,
 }
 GOOD = {
     "sessions": 2,
     "alone_p99_ms": 2.1,
     "alone_runs_p99_ms": [2.1],
-    "alone_stolen_percent": 2.0,
+    "alone_stolen_percent": 0.5,
     "rows": [GOOD_ROW],
 }
 
@@ -113,8 +113,11 @@ def all_made(tallies: list[Tally]) -> bool:
 def test_attacks_are_counted_and_measured(monkeypatch: pytest.MonkeyPatch, tiny_model_path: Path) -> None:
     # Whatever is taken of this machine meanwhile: no run is made again, or left out.
     monkeypatch.setattr(bench_hostile, "stock_of_time", lambda: (0.0, 0.0))
-    result = run_hostile_benchmark(tiny_model_path, 0.2, SESSIONS, {"oversized frames": ATTACKS["oversized frames"]})
+    told: list[str] = []
+    attacks = {"oversized frames": ATTACKS["oversized frames"]}
+    result = run_hostile_benchmark(tiny_model_path, 0.2, SESSIONS, attacks, told.append)
     (row,) = result["rows"]
+    assert told == [f"1 of 1: oversized frames, p99 {row['p99_ms']:.1f} ms"]
     assert set(row) == set(GOOD_ROW)
     assert row["made"] >= row["refused"] > 0
     assert row["audio_ok"] or row["late"]
@@ -142,7 +145,7 @@ def test_a_run_alone_that_never_was_ours_counts_only_if_no_other_was(
         ({"late": 1}, "1 packets of the others were late"),
         ({"audio_ok": False}, "did not hear"),
         ({"made": 0}, "never made"),
-        ({"stolen_percent": 2.1}, "taken away for 2.1 %"),
+        ({"stolen_percent": 0.6}, "taken away for 0.6 %"),
     ],
 )
 def test_a_check_fails_for_each_way_to_hurt_the_others(
@@ -151,7 +154,7 @@ def test_a_check_fails_for_each_way_to_hurt_the_others(
     result = GOOD | {"rows": [GOOD_ROW, GOOD_ROW | change]}
     (failure,) = hostile_failures(result)
     assert words in failure
-    monkeypatch.setattr(bench, "run_hostile_benchmark", lambda model, seconds: result)
+    monkeypatch.setattr(bench, "run_hostile_benchmark", lambda model, seconds, tell: result)
     command = ["hostile", "--model", str(tmp_path / "none")]
     assert CliRunner().invoke(bench.cli, command).exit_code == 0
     checked = CliRunner().invoke(bench.cli, [*command, "--check"])
@@ -159,7 +162,7 @@ def test_a_check_fails_for_each_way_to_hurt_the_others(
 
 
 def test_a_check_of_those_who_hurt_nobody_is_passed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    assert hostile_failures(GOOD | {"alone_stolen_percent": 2.1}) != []
-    monkeypatch.setattr(bench, "run_hostile_benchmark", lambda model, seconds: GOOD)
+    assert hostile_failures(GOOD | {"alone_stolen_percent": 0.6}) != []
+    monkeypatch.setattr(bench, "run_hostile_benchmark", lambda model, seconds, tell: GOOD)
     command = ["hostile", "--model", str(tmp_path / "none"), "--check"]
     assert CliRunner().invoke(bench.cli, command).exit_code == 0

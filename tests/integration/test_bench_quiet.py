@@ -20,10 +20,10 @@ def machine(stolen_s: list[float]) -> Iterator[tuple[float, float]]:
 @pytest.mark.parametrize(
     ("stolen_s", "chosen", "stolen_percent", "is_quiet"),
     [
-        ([0.2], 0, 2.0, True),
-        ([0.3, 0.0], 1, 0.0, True),
-        ([5.0, 4.0, 0.1], 2, 1.0, True),
-        ([5.0, 0.3, 4.0, 5.0], 1, 3.0, False),
+        ([0.05], 0, 0.5, True),
+        ([0.06, 0.0], 1, 0.0, True),
+        ([5.0, 4.0, 0.01], 2, 0.1, True),
+        ([5.0, 0.3, 4.0, 5.0, 1.0, 2.0], 1, 3.0, False),
     ],
 )
 def test_the_quietest_take_counts_and_no_more_are_made_than_needed(
