@@ -22,7 +22,7 @@ ATTACKERS = 4
 LONGEST_WORSE_MS = 5.0
 """So much slower the others' slowest answers may be, and no more."""
 _ROOM = 600
-"""Streams that fit: 100 a second may come from one address, and some go on for seconds. It is not places that they fight for."""
+"""Streams that fit: 40 a second may come from one address, and some go on for seconds. It is not places that they fight for."""
 _ROWS_PER_ALONE = 4
 _REST_S = 0.01
 _PACKET_MS = 20
@@ -78,13 +78,16 @@ def _compared(alone: list[Take[LoadResult]], rows: list[Take[dict[str, Any]]]) -
     alone_ms = [take.result.latency_p99_ms for take in quiet]
     compared = [
         row.result
-        | {"worse_ms": round(row.result["p99_ms"] - median(alone_ms), 2), "stolen_percent": row.stolen_percent}
+        | {
+            "worse_ms": round(row.result["p99_ms"] - median(alone_ms), 2),
+            "stolen_percent": round(row.stolen_percent, 2),
+        }
         for row in rows
     ]
     return {
         "alone_p99_ms": round(median(alone_ms), 2),
         "alone_runs_p99_ms": alone_ms,
-        "alone_stolen_percent": min(take.stolen_percent for take in quiet),
+        "alone_stolen_percent": round(min(take.stolen_percent for take in quiet), 2),
         "rows": compared,
     }
 

@@ -37,7 +37,7 @@ def quietest(measure: Callable[[], Result], take_stock: Callable[[], tuple[float
         result = measure()
         stolen_after_s, all_after_s = take_stock()
         stolen_percent = 100 * (stolen_after_s - stolen_s) / max(all_after_s - all_s, 1e-9)
-        takes.append(Take(result, round(stolen_percent, 1)))
+        takes.append(Take(result, stolen_percent))
     return min(takes, key=lambda take: take.stolen_percent)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 from gevent.lock import BoundedSemaphore
@@ -26,23 +27,24 @@ class Readiness:
         self._clock = clock
         self._pool = ThreadPool(1)
         self._door = BoundedSemaphore(1)
-        self._latest: float | EngineFailedError | None = None
-        self._fresh_until_s = 0.0
+        self._latest_s = 0.0
+        self._failure: str | None = None
+        self._fresh_until_s = -math.inf
 
     def probe_s(self) -> float:
         """The seconds that the latest probe took; raises EngineFailedError where it failed."""
         with self._door:
-            if self._latest is None or self._clock() >= self._fresh_until_s:
-                self._latest = self._outcome()
+            if self._clock() >= self._fresh_until_s:
+                self._look()
                 self._fresh_until_s = self._clock() + _FRESH_S
-            latest = self._latest
-        if isinstance(latest, EngineFailedError):
-            # The same one, again and again: its traceback would grow.
-            raise latest.with_traceback(None)
-        return latest
+            latest_s, failure = self._latest_s, self._failure
+        if failure is not None:
+            raise EngineFailedError(failure)
+        return latest_s
 
-    def _outcome(self) -> float | EngineFailedError:
+    def _look(self) -> None:
         try:
-            return run_off_loop(self._pool, self._probe)
+            self._latest_s, self._failure = run_off_loop(self._pool, self._probe), None
         except EngineFailedError as error:
-            return error
+            # Not the error itself: its traceback would keep the request that met it.
+            self._failure = error.message

@@ -71,13 +71,15 @@ class BoundedHandler(WebSocketHandler):  # type: ignore[misc]
         return answer
 
     def take_early_bytes(self) -> bytes:
-        """What the client sent right behind its upgrade request and is in the reader's buffer already."""
+        """What the client sent right behind its upgrade request and is in the reader's buffer already.
+
+        To be asked once: the buffer, 8 kB of every connection, goes with it. Mutates: the handler.
+        """
         try:
             early = bytes(self.rfile.peek())
         except OSError:
             # Nothing is there, and the connection does not wait any more.
             early = b""
-        # Without the 8 kB of its buffer.
         self.rfile: Any = self.rfile.detach()
         return early
 
@@ -94,12 +96,11 @@ class BoundedHandler(WebSocketHandler):  # type: ignore[misc]
     def get_environ(self) -> dict[str, Any]:
         """The WSGI environment, with a body that is read in bounds."""
         environ: dict[str, Any] = super().get_environ()
-        # An upgrade has no body; pywsgi gives it the bare connection.
-        if isinstance(environ["wsgi.input"], Input):
-            self.wsgi_input = BoundedInput(
-                environ["wsgi.input"], self.server.max_discard_bytes, self.server.http_timeout_s, self._end_connection
-            )
-            environ["wsgi.input"] = self.wsgi_input
+        # Also where pywsgi gives the bare connection: to say "upgrade" makes no upgrade yet, and a proxy may always say it.
+        environ["wsgi.input"] = self.wsgi_input = BoundedInput(
+            self.wsgi_input, self.server.max_discard_bytes, self.server.http_timeout_s, self._end_connection
+        )
+        environ["wsgi.input_terminated"] = True
         environ[STILL_CONNECTED] = self._still_connected
         return environ
 

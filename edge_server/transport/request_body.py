@@ -9,13 +9,17 @@ from typing import Any
 import flask
 import gevent
 from gevent.pywsgi import Input
+from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.wsgi import LimitedStream
 
 from edge_server.transport.give_way import give_way
 
 _BLOCK_BYTES = 64 * 1024
 _REST_S = 0.003
-"""Between two blocks, of which each costs a slow box a quarter of a millisecond: 20 MB a second is as fast as a LAN."""
+"""Between two blocks, of which each costs a slow box a quarter of a millisecond: 20 MB a second are more than a radio link."""
+_READS_AT_ONCE = 256
+"""About a millisecond of a slow box: what frames the pieces of a body is read byte by byte."""
+_REST_OF_FRAMES_S = 0.01
 
 
 def in_one_piece(next_block: Callable[[], bytes]) -> bytes:
@@ -27,13 +31,16 @@ def in_one_piece(next_block: Callable[[], bytes]) -> bytes:
 
 
 def read_body(request: flask.Request) -> bytes:
-    """The whole body of a request, which is not kept."""
+    """The whole body of a request, which is not kept. Raises `RequestEntityTooLarge` and `ClientDisconnected`."""
     stream = request.stream
 
     def next_block() -> bytes:
-        # To read on at its limit, even nothing, is an error to this library.
-        at_limit = isinstance(stream, LimitedStream) and stream.is_exhausted
-        return b"" if at_limit else stream.read(_BLOCK_BYTES)
+        if not (isinstance(stream, LimitedStream) and stream.is_exhausted):
+            return stream.read(_BLOCK_BYTES)
+        # At its limit the library cannot tell whether more would come.
+        if request.environ["wsgi.input"].read(1):
+            raise RequestEntityTooLarge
+        return b""
 
     return in_one_piece(next_block)
 
@@ -43,6 +50,29 @@ class RequestInMemory(flask.Request):
 
     def _get_file_stream(self, *description: Any, **more: Any) -> io.BytesIO:
         return io.BytesIO()
+
+
+class _PatientReader:
+    """A connection that is read byte by byte, with a rest now and then: nothing else bounds what frames a chunked body."""
+
+    def __init__(self, reader: io.BufferedReader) -> None:
+        self._reader = reader
+        self._reads = 0
+
+    def read(self, length: int = -1) -> bytes:
+        """Up to so many bytes."""
+        self._count()
+        return self._reader.read(length)
+
+    def readline(self, length: int = -1) -> bytes:
+        """Up to a line, or so many bytes."""
+        self._count()
+        return self._reader.readline(length)
+
+    def _count(self) -> None:
+        self._reads += 1
+        if self._reads % _READS_AT_ONCE == 0:
+            give_way(_REST_OF_FRAMES_S)
 
 
 class BoundedInput(Input):  # type: ignore[misc]
@@ -55,7 +85,8 @@ class BoundedInput(Input):  # type: ignore[misc]
     def __init__(
         self, replaced: Input, max_discard_bytes: int, max_discard_s: float, on_too_long: Callable[[], None]
     ) -> None:
-        super().__init__(replaced.rfile, replaced.content_length, replaced.socket, replaced.chunked_input)
+        reader = _PatientReader(replaced.rfile) if replaced.chunked_input else replaced.rfile
+        super().__init__(reader, replaced.content_length, replaced.socket, replaced.chunked_input)
         self.max_discard_bytes = max_discard_bytes
         self.max_discard_s = max_discard_s
         self.on_too_long = on_too_long
@@ -79,6 +110,8 @@ class BoundedInput(Input):  # type: ignore[misc]
         return in_one_piece(next_block)
 
     def _read_block(self, length: int = _BLOCK_BYTES) -> bytes:
+        if not self.chunked_input and self.position >= (self.content_length or 0):
+            return b""
         give_way(_REST_S if self.position else 0.0)
         return bytes(super().read(min(length, _BLOCK_BYTES)))
 

@@ -12,6 +12,8 @@ from tests.browser.box import Box
 from tests.browser.chromium import open_as_owner, open_browser, open_paired, switch, wait_for_truth
 from tests.browser.clips import CLIPS
 
+WEB = Path(__file__).parents[2] / "web"
+
 STRICT_POLICY = (
     "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
     "media-src 'self' blob:; worker-src 'self' blob:; connect-src 'self' ws://HOST wss://HOST"
@@ -48,6 +50,27 @@ def test_what_comes_and_goes_moves_nothing(playwright: Playwright, box: Box, noi
         wait_for_truth(page, "on")
         page.wait_for_function("() => document.querySelector('#networkMs').innerText !== '–'")
         assert [place.bounding_box() for place in places.all()][:4] == before[:4]
+
+
+@pytest.mark.parametrize("width_px", [360, 1280])
+@pytest.mark.parametrize(
+    ("language", "longest"),
+    [
+        ("en-GB", "Behind. Part of the sound is not cleaned: check your Wi-Fi, or wait until fewer people speak."),
+        ("de-DE", "Im Rückstand. Ein Teil des Tons wird nicht gereinigt: Prüfe dein WLAN, oder warte ein wenig."),
+    ],
+)
+def test_the_longest_truth_moves_nothing(
+    playwright: Playwright, box: Box, width_px: int, language: str, longest: str
+) -> None:
+    assert longest in (WEB / "src/ui/strings" / language[:2] / "live.ts").read_text()
+    with open_browser(playwright, width_px=width_px, language=language) as context:
+        page = context.new_page()
+        page.goto(f"{box.url}/#pin={box.take_pin()}")
+        scope = page.locator(".scope")
+        before = scope.bounding_box()
+        page.locator("#truth").evaluate("(truth, longest) => { truth.textContent = longest }", longest)
+        assert scope.bounding_box() == before
 
 
 def test_everything_can_be_reached_by_keyboard(playwright: Playwright, box: Box, noisy_microphone: Path) -> None:

@@ -43,7 +43,7 @@ KINDS = {
     "connection floods": {"connections", "polling connections"},
     "replayed and reordered numbers": {"replayed and reordered numbers", "jumps in the numbers"},
     "clock jumps": {"clock jumps"},
-    "floods of requests": {"requests", "readiness requests", "bodies"},
+    "floods of requests": {"requests", "readiness requests", "bodies", "bodies of frames"},
 }
 GOOD_ROW = {
     "attack": "a",

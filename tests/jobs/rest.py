@@ -44,7 +44,7 @@ class Rest:
         """POST as JSON."""
         return self.request("POST", path, json.dumps(fields).encode())
 
-    def request(self, method: str, path: str, body: bytes | None, **headers: str) -> Answer:
+    def request(self, method: str, path: str, body: bytes | list[bytes] | None, **headers: str) -> Answer:
         """Any request."""
         names = {name.replace("_", "-"): value for name, value in headers.items()}
         if self._token:

@@ -52,11 +52,12 @@ def test_a_chunk_out_of_place_tells_where_the_upload_stands(small_box: Box) -> N
     assert rest.post(f"/api/v1/jobs/{job_id}/cancel", {}).json["job"]["state"] == "cancelled"
 
 
-def test_a_chunk_too_large_is_not_read(tiny_model_path: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("body", [b"x" * 2000, [b"x" * 1000, b"x"]], ids=["declared", "in pieces"])
+def test_a_chunk_too_large_is_not_read(tiny_model_path: Path, tmp_path: Path, body: bytes | list[bytes]) -> None:
     with running_box(tiny_model_path, tmp_path, job_chunk_bytes=1000) as box:
         rest = Rest(box, box.token())
         job_id = rest.post("/api/v1/jobs", {"name": "a.wav", "size_bytes": 5000}).json["job"]["job_id"]
-        answer = rest.request("PUT", f"/api/v1/jobs/{job_id}/chunk?offset=0", b"x" * 2000)
+        answer = rest.request("PUT", f"/api/v1/jobs/{job_id}/chunk?offset=0", body)
         assert (answer.status, answer.error) == (413, "file_too_large")
         assert rest.get(f"/api/v1/jobs/{job_id}").json["job"]["received_bytes"] == 0
 

@@ -171,7 +171,7 @@ def test_an_address_that_connects_without_end_is_let_wait_and_then_refused(watch
     with watched_box(max_connects_per_s=1.0) as box, contextlib.ExitStack() as stack:
         flood = [stack.enter_context(connected_socket(box.service.http_port, "127.0.0.2")) for _ in range(20)]
         answers = [answer_to(connection, HEALTH) for connection in flood]
-        # Two at once, and then one a second, as long as anyone would have to wait for no more than 5 s.
+        # Two at once, and then one a second, as long as anyone would have to wait for no more than 3 s.
         assert all(answer.startswith(b"HTTP/1.1 200") for answer in answers[:3])
         assert answers[-10:] == [b""] * 10
         with connected_socket(box.service.http_port) as another:

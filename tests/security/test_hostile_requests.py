@@ -2,12 +2,13 @@
 
 import contextlib
 import ssl
+import threading
 import warnings
 
 import pytest
 
 from tests.running_box import Box
-from tests.security.sockets import answer_to, connected_socket, ends, trickles_until_cut
+from tests.security.sockets import PATIENCE_S, answer_to, connected_socket, ends, trickles_until_cut
 from tests.transport.poller import Poller
 
 pytestmark = pytest.mark.usefixtures("bystander")
@@ -137,6 +138,38 @@ def test_an_endless_body_without_a_token_is_not_read_to_its_end(box: Box) -> Non
         except OSError:
             pass
         assert sent < 4 * box.service.settings.max_clip_bytes
+
+
+@pytest.mark.parametrize(("first", "frame"), [(b"0\r\n", b"a:b\r\n"), (b"", b"1\r\na\r\n")])
+def test_what_frames_a_body_leaves_the_others_their_turns(box: Box, first: bytes, frame: bytes) -> None:
+    flowing, over, frames = threading.Event(), threading.Event(), frame * 50_000
+
+    def flood() -> None:
+        with connected_socket(box.service.http_port) as connection, contextlib.suppress(OSError):
+            connection.sendall(b"POST /x HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n" + first)
+            connection.settimeout(0.05)
+            sent = 0
+            while not over.is_set():
+                with contextlib.suppress(TimeoutError):
+                    sent = (sent + connection.send(frames[sent:])) % len(frames)
+                    flowing.set()
+
+    flooding = threading.Thread(target=flood)
+    flooding.start()
+    try:
+        assert flowing.wait(PATIENCE_S)
+        with connected_socket(box.service.http_port) as other:
+            assert answer_to(other, HEALTH).startswith(b"HTTP/1.1 200")
+    finally:
+        over.set()
+        flooding.join()
+
+
+def test_a_body_is_read_also_where_a_proxy_always_asks_for_an_upgrade(box: Box) -> None:
+    head = b"POST /api/v1/pair HTTP/1.1\r\nHost: x\r\nConnection: upgrade\r\nContent-Type: application/json\r\n"
+    with connected_socket(box.service.http_port) as connection:
+        answer = answer_to(connection, head + b'Content-Length: 16\r\n\r\n{"pin":"wrong!"}')
+        assert b'"pin_wrong"' in answer
 
 
 def test_requests_without_end_leave_the_others_their_turns(box: Box) -> None:

@@ -11,7 +11,7 @@ const truths: typeof en.live.truths = {
   off: 'Aus. Dein Mikrofon ist geschlossen.',
   starting: 'Startet…',
   on: 'An. Der Lärm wird entfernt.',
-  late: 'Im Rückstand. Ein Teil des Tons wird nicht gereinigt: Prüfe dein WLAN oder warte, bis weniger Leute sprechen.',
+  late: 'Im Rückstand. Ein Teil des Tons wird nicht gereinigt: Prüfe dein WLAN, oder warte ein wenig.',
   bypassed: 'Nichts wird entfernt: Die Box ist überlastet. Es geht weiter, wenn weniger Leute sprechen.',
   original: 'Du hörst das Original, mit dem Lärm.',
   stalled: 'Von der Box kommt nichts zurück. Prüfe dein WLAN, oder schalte aus und wieder ein.',
