@@ -19,7 +19,7 @@ _REST_S = 0.003
 """Between two blocks, of which each costs a slow box a quarter of a millisecond: 20 MB a second are more than a radio link."""
 _READS_AT_ONCE = 64
 """A quarter of a millisecond of a slow box: what frames the pieces of a body is read byte by byte."""
-_REST_OF_FRAMES_S = 0.005
+_REST_OF_FRAMES_S = 0.02
 
 
 def in_one_piece(next_block: Callable[[], bytes]) -> bytes:
