@@ -50,7 +50,7 @@ def serve(**values: Any) -> None:
         gevent.get_hub().threadpool.spawn(_print, pin_banner(pin, _best_url(service)))
 
     map_large_blocks()
-    # Or every greenlet, three of a connection, remembers who began it: ten objects that only a debugger reads.
+    # Or every greenlet, three of a connection, remembers who began it, in a stack of objects that only a debugger reads.
     gevent.config.track_greenlet_tree = False
     service = Service(settings_from(values), Clocks(), show_pin)
     service.start()

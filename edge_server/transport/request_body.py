@@ -99,15 +99,10 @@ class BoundedInput(Input):  # type: ignore[misc]
 
     def read_whole(self, length: int) -> bytes:
         """So many bytes, or fewer when the client sends no more."""
-        left = length
-
-        def next_block() -> bytes:
-            nonlocal left
-            block = self._read_block(left) if left else b""
-            left -= len(block)
-            return block
-
-        return in_one_piece(next_block)
+        body = io.BytesIO()
+        while body.tell() < length and (block := self._read_block(length - body.tell())):
+            body.write(block)
+        return body.getvalue()
 
     def _read_block(self, length: int = _BLOCK_BYTES) -> bytes:
         if not self.chunked_input and self.position >= (self.content_length or 0):
