@@ -36,7 +36,8 @@ class _Inbox:
     events: list[tuple[str, Any]] = field(default_factory=list)
     numbers: set[int] = field(default_factory=set)
     goodbye: dict[str, Any] | None = None
-    broken: bool = False
+    broken: str | None = None
+    """How the connection broke, in python-socketio's words."""
 
 
 class DenoiseClient:
@@ -81,7 +82,7 @@ class DenoiseClient:
         if self._socket.connected:
             return
         self._refusal = None
-        self._inbox.broken, self._inbox.goodbye = False, None
+        self._inbox.broken, self._inbox.goodbye = None, None
         try:
             context = self.http.tls_context()
             if context is not None:
@@ -108,8 +109,8 @@ class DenoiseClient:
         """Send a control event, over a new connection if there is none and `anew`, and give what its acknowledgement holds."""
         if anew:
             self.connect()
-        elif self._inbox.broken:
-            raise BoxUnreachableError(f"The connection broke before {event}.")
+        elif self._inbox.broken is not None:
+            raise BoxUnreachableError(f"The connection broke ({self._inbox.broken}) before {event}.")
         acknowledged: list[Any] = []
 
         def take(answer: Any = None) -> None:
@@ -242,7 +243,7 @@ class DenoiseClient:
 
     def _take_break(self, reason: str) -> None:
         with self._inbox.changed:
-            self._inbox.broken = True
+            self._inbox.broken = reason
             self._take_event("disconnect", reason)
 
     def _take_event(self, event: str, argument: Any = None) -> None:
@@ -259,7 +260,7 @@ class DenoiseClient:
 
     def _wait(self, ready: Callable[[], object], what: str, over: bool = True) -> None:
         """Wait for something that the box sends; a break ends the wait when it is `over` with the connection."""
-        if not self._inbox.changed.wait_for(lambda: ready() or (over and self._inbox.broken), self._timeout_s):
+        if not self._inbox.changed.wait_for(lambda: ready() or (over and self._inbox.broken is not None), self._timeout_s):
             raise EngineFailedError(f"The box did not send {what} within {self._timeout_s:g} s.")
         if not ready():
-            raise BoxUnreachableError(f"The connection broke before the box sent {what}.")
+            raise BoxUnreachableError(f"The connection broke ({self._inbox.broken}) before the box sent {what}.")

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_server.client_http import BoxUnreachableError, RefusedError
+from edge_server.errors import ResumeFailedError
 from edge_server.transport.packets import (
     FLAG_GAP,
     KIND_AUDIO,
@@ -83,11 +84,11 @@ class RecordingStream:
                 ending = True
                 summary = self._connection.call("stream.end", {}, anew=False)
                 answers = self._connection.wait_for_answers(summary["packets_out"])
-            except BoxUnreachableError:
+            except BoxUnreachableError as broken:
                 if ending and (came := self._whole(started)):
                     summary, answers = {"packets_out": len(came)}, came
                     break
-                sequence, ending = self._resume(started), False
+                sequence, ending = self._resume_after(broken, started, ending), False
             else:
                 break
         packets = _spoken(answers, self._packet_samples)
@@ -115,6 +116,15 @@ class RecordingStream:
         answers = self._connection.wait_for_answers(0)
         came_bytes = sum(len(packet.payload) for packet in _spoken(answers, self._packet_samples))
         return answers if came_bytes >= 2 * (started["delay_samples"] + len(self._samples)) else []
+
+    def _resume_after(self, broken: BoxUnreachableError, started: dict[str, Any], ending: bool) -> int:
+        """Resume; what a box ended as it was asked to, it cannot go on with, and then the break itself is what is wrong."""
+        try:
+            return self._resume(started)
+        except RefusedError as refusal:
+            if ending and refusal.refused_code == ResumeFailedError.code:
+                raise broken from refusal
+            raise
 
     def _resume(self, started: dict[str, Any]) -> int:
         """Connect anew; gives the number of the next packet that the box wants."""

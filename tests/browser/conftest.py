@@ -6,20 +6,20 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, Playwright, expect, sync_playwright
+from playwright.sync_api import Page, expect
 
 from tests.browser.box import Box
-from tests.browser.chromium import PATIENCE_MS, open_browser
+from tests.browser.browsers import PATIENCE_MS, Browsers, running_browsers
 from tests.browser.clips import write_microphone
 
 expect.set_options(timeout=PATIENCE_MS)
 
 
 @pytest.fixture(scope="session")
-def playwright() -> Iterator[Playwright]:
-    """Give the driver of the browsers."""
-    with sync_playwright() as driver:
-        yield driver
+def browsers() -> Iterator[Browsers]:
+    """Give the browsers of all tests."""
+    with running_browsers() as running:
+        yield running
 
 
 @pytest.fixture(scope="session")
@@ -37,7 +37,7 @@ def noisy_microphone(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def silent_page(playwright: Playwright) -> Iterator[Page]:
+def silent_page(browsers: Browsers) -> Iterator[Page]:
     """Give an empty page of a browser without a microphone."""
-    with open_browser(playwright) as context:
-        yield context.pages[0]
+    with browsers.open() as context:
+        yield context.new_page()

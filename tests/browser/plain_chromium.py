@@ -15,7 +15,7 @@ from typing import Any
 
 import websocket
 
-from tests.browser.chromium import EXECUTABLE, PATIENCE_MS
+from tests.browser.browsers import EXECUTABLE, PATIENCE_MS
 
 _TIMEOUT_S = PATIENCE_MS / 1000
 _LOOK_S = 0.1

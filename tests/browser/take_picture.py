@@ -6,11 +6,10 @@ import sys
 import tempfile
 from pathlib import Path
 
-from playwright.sync_api import sync_playwright
-
 from tests.browser.box import Box
-from tests.browser.chromium import open_browser, open_paired, switch, wait_for_truth
+from tests.browser.browsers import running_browsers
 from tests.browser.clips import write_microphone
+from tests.browser.pages import open_paired, switch, wait_for_truth
 
 CLIP = "hum_5db.noisy"
 # The picture's right edge then lies in the middle of the speech.
@@ -19,11 +18,11 @@ RECORDED_S = 8
 
 def main(picture: Path) -> None:
     """Write the picture."""
-    with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
+    with tempfile.TemporaryDirectory() as folder, running_browsers() as browsers:
         microphone = write_microphone(Path(folder) / "microphone.wav", CLIP)
         box = Box(Path(folder))
         try:
-            with open_browser(playwright, microphone) as context:
+            with browsers.open(microphone) as context:
                 page = open_paired(context, box.url, box.take_pin())
                 switch(page)
                 wait_for_truth(page, "on")

@@ -9,16 +9,17 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, Playwright, expect
+from playwright.sync_api import Page, expect
 
 from tests.browser.box import Box
-from tests.browser.chromium import open_another, open_as_owner, open_browser, open_paired, switch, wait_for_truth
+from tests.browser.browsers import Browsers
+from tests.browser.pages import open_another, open_as_owner, open_paired, switch, wait_for_truth
 
 
 @pytest.fixture
-def owner(playwright: Playwright, box: Box) -> Iterator[Page]:
+def owner(browsers: Browsers, box: Box) -> Iterator[Page]:
     """Give the owner's page of the box."""
-    with open_browser(playwright) as context:
+    with browsers.open() as context:
         page = open_as_owner(context, box)
         page.get_by_role("link", name="Box").click()
         expect(page.get_by_role("heading", name="The box")).to_be_visible()
@@ -26,10 +27,10 @@ def owner(playwright: Playwright, box: Box) -> Iterator[Page]:
 
 
 def test_a_voice_is_seen_in_the_charts_and_among_the_connections(
-    owner: Page, playwright: Playwright, box: Box, noisy_microphone: Path
+    owner: Page, browsers: Browsers, box: Box, noisy_microphone: Path
 ) -> None:
     voices = owner.get_by_role("img", name="Live voices")
-    with open_browser(playwright, noisy_microphone, loop=True) as context:
+    with browsers.open(noisy_microphone, loop=True) as context:
         page = open_paired(context, box.url, box.take_pin())
         switch(page)
         wait_for_truth(page, "on")
@@ -46,12 +47,12 @@ def test_a_voice_is_seen_in_the_charts_and_among_the_connections(
     expect(line).to_have_count(0)
 
 
-def test_an_invitation_lets_someone_in_until_it_is_revoked(owner: Page, playwright: Playwright) -> None:
+def test_an_invitation_lets_someone_in_until_it_is_revoked(owner: Page, browsers: Browsers) -> None:
     owner.get_by_label("For whom").fill("Ben’s phone")
     owner.get_by_role("button", name="Make an invitation").click()
     link = owner.locator(".link").inner_text()
-    with open_browser(playwright, width_px=360) as context:
-        page = context.pages[0]
+    with browsers.open(width_px=360) as context:
+        page = context.new_page()
         page.goto(link)
         expect(page.get_by_text("Connected", exact=True)).to_be_visible()
         assert "invite" not in page.url
@@ -63,10 +64,10 @@ def test_an_invitation_lets_someone_in_until_it_is_revoked(owner: Page, playwrig
         expect(page.get_by_role("alert")).to_contain_text("invitation is over")
 
 
-def test_a_limit_that_is_set_holds(owner: Page, playwright: Playwright, box: Box, noisy_microphone: Path) -> None:
+def test_a_limit_that_is_set_holds(owner: Page, browsers: Browsers, box: Box, noisy_microphone: Path) -> None:
     limit = owner.get_by_role("spinbutton", name="Live voices")
     before = limit.input_value()
-    with open_browser(playwright, noisy_microphone, loop=True) as context:
+    with browsers.open(noisy_microphone, loop=True) as context:
         pages = [open_paired(context, box.url, box.take_pin()), open_another(context, box.url)]
         limit.fill("1")
         owner.get_by_role("button", name="Save").click()
@@ -101,8 +102,8 @@ def test_the_capacity_is_measured(owner: Page) -> None:
     expect(owner.get_by_role("alert")).to_be_empty()
 
 
-def test_a_speaker_sees_no_box_page(playwright: Playwright, box: Box) -> None:
-    with open_browser(playwright) as context:
+def test_a_speaker_sees_no_box_page(browsers: Browsers, box: Box) -> None:
+    with browsers.open() as context:
         page = open_paired(context, box.url, box.take_pin())
         expect(page.get_by_role("link", name="Box")).to_have_count(0)
         page.goto(f"{box.url}/#/box")

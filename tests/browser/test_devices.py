@@ -8,12 +8,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
-from playwright.sync_api import Page, Playwright, expect
+from playwright.sync_api import Page, expect
 
 from tests.browser import ear
 from tests.browser.box import Box
-from tests.browser.chromium import KEEP_TRACKS, open_browser, open_paired, switch, wait_for_truth
+from tests.browser.browsers import Browsers
 from tests.browser.clips import MICROPHONE_RATE_HZ, read_clip
+from tests.browser.pages import KEEP_TRACKS, open_paired, switch, wait_for_truth
 from tests.browser.plain_chromium import open_plain_tab
 from tests.browser.recordings import download, open_last, record_until
 
@@ -40,8 +41,8 @@ navigator.wakeLock.request = async () => {
 """
 
 
-def test_another_microphone_is_taken_without_a_break(playwright: Playwright, box: Box, noisy_microphone: Path) -> None:
-    with open_browser(playwright, noisy_microphone) as context:
+def test_another_microphone_is_taken_without_a_break(browsers: Browsers, box: Box, noisy_microphone: Path) -> None:
+    with browsers.open(noisy_microphone) as context:
         context.add_init_script(KEEP_TRACKS)
         page = open_paired(context, box.url, box.take_pin())
         switch(page)
@@ -59,9 +60,9 @@ def test_another_microphone_is_taken_without_a_break(playwright: Playwright, box
 
 
 def test_a_microphone_that_is_unplugged_is_replaced_and_named(
-    playwright: Playwright, box: Box, noisy_microphone: Path
+    browsers: Browsers, box: Box, noisy_microphone: Path
 ) -> None:
-    with open_browser(playwright, noisy_microphone) as context:
+    with browsers.open(noisy_microphone) as context:
         context.add_init_script(KEEP_TRACKS)
         page = open_paired(context, box.url, box.take_pin())
         switch(page)
@@ -72,10 +73,8 @@ def test_a_microphone_that_is_unplugged_is_replaced_and_named(
         wait_for_truth(page, "on")
 
 
-def test_the_last_microphone_that_is_unplugged_ends_it(
-    playwright: Playwright, box: Box, noisy_microphone: Path
-) -> None:
-    with open_browser(playwright, noisy_microphone) as context:
+def test_the_last_microphone_that_is_unplugged_ends_it(browsers: Browsers, box: Box, noisy_microphone: Path) -> None:
+    with browsers.open(noisy_microphone) as context:
         context.add_init_script(KEEP_TRACKS)
         page = open_paired(context, box.url, box.take_pin())
         switch(page)
@@ -86,11 +85,11 @@ def test_the_last_microphone_that_is_unplugged_ends_it(
         wait_for_truth(page, "off")
 
 
-def test_two_channels_are_mixed_to_one_and_it_says_so(playwright: Playwright, box: Box, tmp_path: Path) -> None:
+def test_two_channels_are_mixed_to_one_and_it_says_so(browsers: Browsers, box: Box, tmp_path: Path) -> None:
     voice = read_clip("hum_5db.noisy", MICROPHONE_RATE_HZ)
     path = tmp_path / "left_only.wav"
     soundfile.write(path, np.stack([voice, np.zeros_like(voice)], axis=1), MICROPHONE_RATE_HZ, subtype="PCM_16")
-    with open_browser(playwright, path, loop=True) as context:
+    with browsers.open(path, loop=True) as context:
         page = open_paired(context, box.url, box.take_pin())
         switch(page)
         wait_for_truth(page, "on")
@@ -104,9 +103,9 @@ def test_two_channels_are_mixed_to_one_and_it_says_so(playwright: Playwright, bo
 
 
 def test_an_interrupted_sound_is_not_called_on_and_goes_on(
-    playwright: Playwright, box: Box, noisy_microphone: Path
+    browsers: Browsers, box: Box, noisy_microphone: Path
 ) -> None:
-    with open_browser(playwright, noisy_microphone) as context:
+    with browsers.open(noisy_microphone) as context:
         ear.tap(context)
         context.add_init_script(_NO_RESUME)
         page = open_paired(context, box.url, box.take_pin())
@@ -120,8 +119,8 @@ def test_an_interrupted_sound_is_not_called_on_and_goes_on(
         wait_for_truth(page, "on")
 
 
-def test_a_short_interruption_ends_by_itself(playwright: Playwright, box: Box, noisy_microphone: Path) -> None:
-    with open_browser(playwright, noisy_microphone) as context:
+def test_a_short_interruption_ends_by_itself(browsers: Browsers, box: Box, noisy_microphone: Path) -> None:
+    with browsers.open(noisy_microphone) as context:
         ear.tap(context)
         page = open_paired(context, box.url, box.take_pin())
         switch(page)
@@ -154,8 +153,8 @@ def test_a_hidden_tab_loses_nothing(box: Box, noisy_microphone: Path) -> None:
     assert re.search(_LOST, said) is None
 
 
-def test_the_screen_stays_on_while_it_is_on(playwright: Playwright, box: Box, noisy_microphone: Path) -> None:
-    with open_browser(playwright, noisy_microphone) as context:
+def test_the_screen_stays_on_while_it_is_on(browsers: Browsers, box: Box, noisy_microphone: Path) -> None:
+    with browsers.open(noisy_microphone) as context:
         context.add_init_script(_COUNT_LOCKS)
         page = open_paired(context, box.url, box.take_pin())
         assert page.evaluate("window.locks.held") == 0

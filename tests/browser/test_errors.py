@@ -8,10 +8,11 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
-from playwright.sync_api import Page, Playwright, WebSocketRoute, expect
+from playwright.sync_api import Page, WebSocketRoute, expect
 
 from tests.browser.box import Box
-from tests.browser.chromium import open_another, open_browser, open_paired, switch, wait_for_truth
+from tests.browser.browsers import Browsers
+from tests.browser.pages import open_another, open_paired, switch, wait_for_truth
 
 _AN_HOUR_MS = 3_600_000
 
@@ -36,16 +37,16 @@ def test_the_scanned_pin_leaves_the_address(silent_page: Page, box: Box) -> None
     expect(silent_page.get_by_text("Connected", exact=True)).to_be_visible()
 
 
-def test_a_refused_microphone(playwright: Playwright, box: Box) -> None:
-    with open_browser(playwright, "refused") as context:
+def test_a_refused_microphone(browsers: Browsers, box: Box) -> None:
+    with browsers.open("refused") as context:
         page = open_paired(context, box.url, box.take_pin())
         switch(page)
         expect(page.get_by_role("alert")).to_contain_text("The microphone is blocked")
         wait_for_truth(page, "off")
 
 
-def test_no_microphone(playwright: Playwright, box: Box) -> None:
-    with open_browser(playwright, "missing") as context:
+def test_no_microphone(browsers: Browsers, box: Box) -> None:
+    with browsers.open("missing") as context:
         page = open_paired(context, box.url, box.take_pin())
         context.grant_permissions(["microphone"])
         switch(page)
@@ -89,8 +90,8 @@ def test_a_token_is_renewed_before_it_ends(silent_page: Page, tmp_path: Path) ->
         box.stop()
 
 
-def test_an_error_is_in_sight_wherever_the_page_is_scrolled(playwright: Playwright, box: Box) -> None:
-    with open_browser(playwright, "refused", width_px=360) as context:
+def test_an_error_is_in_sight_wherever_the_page_is_scrolled(browsers: Browsers, box: Box) -> None:
+    with browsers.open("refused", width_px=360) as context:
         page = open_paired(context, box.url, box.take_pin())
         switch(page)
         notice = page.get_by_role("alert").locator(".notice")
@@ -101,11 +102,11 @@ def test_an_error_is_in_sight_wherever_the_page_is_scrolled(playwright: Playwrig
 
 
 def test_a_stream_goes_on_by_itself_when_the_box_comes_back(
-    playwright: Playwright, noisy_microphone: Path, tmp_path: Path
+    browsers: Browsers, noisy_microphone: Path, tmp_path: Path
 ) -> None:
     box = Box(tmp_path)
     try:
-        with open_browser(playwright, noisy_microphone) as context:
+        with browsers.open(noisy_microphone) as context:
             page = open_paired(context, box.url, box.take_pin())
             switch(page)
             wait_for_truth(page, "on")
@@ -127,9 +128,9 @@ def test_a_stream_goes_on_by_itself_when_the_box_comes_back(
 
 
 def test_a_connection_that_stands_still_is_shown_and_left_for_another(
-    playwright: Playwright, box: Box, noisy_microphone: Path
+    browsers: Browsers, box: Box, noisy_microphone: Path
 ) -> None:
-    with open_browser(playwright, noisy_microphone) as context:
+    with browsers.open(noisy_microphone) as context:
         line = HeldLine()
         context.route_web_socket("**/socket.io/**", line.connect)
         page = open_paired(context, box.url, box.take_pin())
@@ -144,10 +145,10 @@ def test_a_connection_that_stands_still_is_shown_and_left_for_another(
         expect(page.locator("#last-run")).to_contain_text("interrupted once")
 
 
-def test_a_full_box(playwright: Playwright, noisy_microphone: Path, tmp_path: Path) -> None:
+def test_a_full_box(browsers: Browsers, noisy_microphone: Path, tmp_path: Path) -> None:
     box = Box(tmp_path, {"HUSHBOX_MAX_STREAMS": "1"})
     try:
-        with open_browser(playwright, noisy_microphone) as context:
+        with browsers.open(noisy_microphone) as context:
             first = open_paired(context, box.url, box.take_pin())
             second = open_another(context, box.url)
             switch(first)

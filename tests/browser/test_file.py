@@ -9,12 +9,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
-from playwright.sync_api import Locator, Page, Playwright, expect
+from playwright.sync_api import Locator, Page, expect
 
 from tests.browser import ear
 from tests.browser.box import Box
-from tests.browser.chromium import open_browser, open_paired
+from tests.browser.browsers import Browsers
 from tests.browser.clips import CLIPS, Samples, find_lag, read_clip, si_sdr_db
+from tests.browser.pages import open_paired
 
 LEAST_GAIN_DB = 3.0
 _LET_TOKEN_END = """() => {
@@ -102,13 +103,13 @@ def test_a_bad_file_is_refused_with_a_sentence(page: Page, name: str, content: b
     expect(page.get_by_role("button", name="Download clean file")).to_have_count(0)
 
 
-def test_an_upload_goes_on_where_it_was_after_a_break(playwright: Playwright, tmp_path: Path) -> None:
+def test_an_upload_goes_on_where_it_was_after_a_break(browsers: Browsers, tmp_path: Path) -> None:
     box = Box(tmp_path / "box")
     recording = tmp_path / "long.wav"
     noise = read_clip("hum_5db.noisy", 48000)
     soundfile.write(recording, np.tile(noise, 12), 48000, subtype="PCM_16")
     try:
-        with open_browser(playwright) as context:
+        with browsers.open() as context:
             page = open_paired(context, box.url, box.take_pin())
             page.get_by_role("link", name="Files").click()
             expect(page.get_by_text("No files yet.")).to_be_visible()
@@ -149,10 +150,10 @@ def test_who_pairs_anew_has_its_files_again(page: Page, box: Box) -> None:
     expect(_job(page, "sensor_10db.noisy.flac")).to_have_attribute("data-state", "done")
 
 
-def test_a_box_without_room_refuses_a_file_until_another_is_deleted(playwright: Playwright, tmp_path: Path) -> None:
+def test_a_box_without_room_refuses_a_file_until_another_is_deleted(browsers: Browsers, tmp_path: Path) -> None:
     box = Box(tmp_path / "box", {"HUSHBOX_MAX_JOB_STORAGE_BYTES": "400000"})
     try:
-        with open_browser(playwright) as context:
+        with browsers.open() as context:
             page = open_paired(context, box.url, box.take_pin())
             page.get_by_role("link", name="Files").click()
             expect(page.get_by_text("No files yet.")).to_be_visible()

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, Playwright, expect
+from playwright.sync_api import Page, expect
 
 from tests.browser.box import Box
-from tests.browser.chromium import KEEP_TRACKS, open_another, open_browser, open_paired, switch, wait_for_truth
+from tests.browser.browsers import Browsers
+from tests.browser.pages import KEEP_TRACKS, open_another, open_paired, switch, wait_for_truth
 
 
 @dataclass(frozen=True)
@@ -23,11 +24,11 @@ class TwoVoices:
 
 
 @pytest.fixture
-def voices(playwright: Playwright, noisy_microphone: Path, tmp_path: Path) -> Iterator[TwoVoices]:
+def voices(browsers: Browsers, noisy_microphone: Path, tmp_path: Path) -> Iterator[TwoVoices]:
     """Give a full box to someone who has just pressed the switch."""
     box = Box(tmp_path, {"HUSHBOX_MAX_STREAMS": "1"})
     try:
-        with open_browser(playwright, noisy_microphone, loop=True) as context:
+        with browsers.open(noisy_microphone, loop=True) as context:
             context.add_init_script(KEEP_TRACKS)
             speaking = open_paired(context, box.url, box.take_pin())
             switch(speaking)
@@ -72,10 +73,10 @@ def test_a_person_can_stop_waiting(voices: TwoVoices) -> None:
     expect(page.get_by_role("timer")).to_have_count(0)
 
 
-def test_the_real_length_of_a_lockout_is_said(playwright: Playwright, tmp_path: Path) -> None:
+def test_the_real_length_of_a_lockout_is_said(browsers: Browsers, tmp_path: Path) -> None:
     box = Box(tmp_path, {"HUSHBOX_PIN_TRIES": "1", "HUSHBOX_PIN_LOCKOUT_S": "1800"})
     try:
-        with open_browser(playwright, language="de-DE") as context:
+        with browsers.open(language="de-DE") as context:
             page = context.new_page()
             page.goto(box.url)
             wrong = f"{(int(box.take_pin()) + 1) % 10**6:06d}"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, Playwright, expect
+from playwright.sync_api import Page, expect
 
 from edge_server import app
 from edge_server.box import heat_watch
@@ -15,7 +15,8 @@ from edge_server.engine.pacing import RunCost
 from edge_server.sessions.capacity import Capacity
 from tests.box.heat import Sensors
 from tests.box.owners import owner_token
-from tests.browser.chromium import open_browser, open_with_token
+from tests.browser.browsers import Browsers
+from tests.browser.pages import open_with_token
 from tests.running_box import Box, running_box
 
 FORTY_VOICES = Capacity(RunCost(0.0, 0.7 / 40.01 / 62.5), 0.0, 1)
@@ -42,8 +43,8 @@ def warm(tiny_model_path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 
 
 @pytest.mark.parametrize("width_px", [1280, 360])
-def test_the_owner_sees_what_heat_takes(warm: WarmBox, playwright: Playwright, width_px: int) -> None:
-    with open_browser(playwright, width_px=width_px) as context:
+def test_the_owner_sees_what_heat_takes(warm: WarmBox, browsers: Browsers, width_px: int) -> None:
+    with browsers.open(width_px=width_px) as context:
         page = open_with_token(context, warm.box.url, owner_token(warm.box))
         page.get_by_role("link", name="Box").click()
         expect(page.locator("#capacity")).to_contain_text("About 40 live voices, measured")

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from playwright.sync_api import Playwright, expect
+from playwright.sync_api import expect
 
 from tests.browser.box import Box
-from tests.browser.chromium import open_browser, open_paired, switch, wait_for_truth
+from tests.browser.browsers import Browsers
 from tests.browser.late_answers import flag_late
+from tests.browser.pages import open_paired, switch, wait_for_truth
 
 
-def test_answers_that_are_all_late_are_never_called_on(
-    playwright: Playwright, box: Box, noisy_microphone: Path
-) -> None:
-    with open_browser(playwright, noisy_microphone) as context:
+def test_answers_that_are_all_late_are_never_called_on(browsers: Browsers, box: Box, noisy_microphone: Path) -> None:
+    with browsers.open(noisy_microphone) as context:
         context.route_web_socket("**/socket.io/**", flag_late("audio"))
         page = open_paired(context, box.url, box.take_pin())
         page.evaluate(

@@ -6,11 +6,12 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Page, Playwright, Route, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.browser.box import Box
-from tests.browser.chromium import open_as_owner, open_browser, open_paired, switch, wait_for_truth
+from tests.browser.browsers import Browsers
 from tests.browser.clips import CLIPS
+from tests.browser.pages import open_as_owner, open_paired, switch, wait_for_truth
 
 WEB = Path(__file__).parents[2] / "web"
 
@@ -22,10 +23,10 @@ STRICT_POLICY = (
 
 @pytest.mark.parametrize(("width_px", "dark"), [(320, True), (360, False), (1280, False)])
 def test_nothing_sticks_out_sideways(
-    playwright: Playwright, box: Box, noisy_microphone: Path, width_px: int, dark: bool
+    browsers: Browsers, box: Box, noisy_microphone: Path, width_px: int, dark: bool
 ) -> None:
-    with open_browser(playwright, noisy_microphone, width_px, dark) as context:
-        page = context.pages[0]
+    with browsers.open(noisy_microphone, width_px, dark) as context:
+        page = context.new_page()
         page.goto(box.url)
         expect(page.get_by_label("PIN")).to_be_visible()
         assert _overflow_px(page) == 0
@@ -41,8 +42,8 @@ def test_nothing_sticks_out_sideways(
             assert _overflow_px(page) == 0
 
 
-def test_what_comes_and_goes_moves_nothing(playwright: Playwright, box: Box, noisy_microphone: Path) -> None:
-    with open_browser(playwright, noisy_microphone) as context:
+def test_what_comes_and_goes_moves_nothing(browsers: Browsers, box: Box, noisy_microphone: Path) -> None:
+    with browsers.open(noisy_microphone) as context:
         page = open_paired(context, box.url, box.take_pin())
         places = page.locator(".noise-switch button, .scope, .meters, .facts, .strength, .record")
         before = [place.bounding_box() for place in places.all()]
@@ -61,10 +62,10 @@ def test_what_comes_and_goes_moves_nothing(playwright: Playwright, box: Box, noi
     ],
 )
 def test_the_longest_truth_moves_nothing(
-    playwright: Playwright, box: Box, width_px: int, language: str, longest: str
+    browsers: Browsers, box: Box, width_px: int, language: str, longest: str
 ) -> None:
     assert longest in (WEB / "src/ui/strings" / language[:2] / "live.ts").read_text()
-    with open_browser(playwright, width_px=width_px, language=language) as context:
+    with browsers.open(width_px=width_px, language=language) as context:
         page = context.new_page()
         page.goto(f"{box.url}/#pin={box.take_pin()}")
         scope = page.locator(".scope")
@@ -73,8 +74,8 @@ def test_the_longest_truth_moves_nothing(
         assert scope.bounding_box() == before
 
 
-def test_everything_can_be_reached_by_keyboard(playwright: Playwright, box: Box, noisy_microphone: Path) -> None:
-    with open_browser(playwright, noisy_microphone) as context:
+def test_everything_can_be_reached_by_keyboard(browsers: Browsers, box: Box, noisy_microphone: Path) -> None:
+    with browsers.open(noisy_microphone) as context:
         page = open_paired(context, box.url, box.take_pin())
         page.keyboard.press("Tab")
         page.keyboard.press("Enter")
@@ -91,10 +92,10 @@ def test_everything_can_be_reached_by_keyboard(playwright: Playwright, box: Box,
 
 
 def test_the_page_needs_no_more_than_a_strict_security_policy(
-    playwright: Playwright, box: Box, noisy_microphone: Path
+    browsers: Browsers, box: Box, noisy_microphone: Path
 ) -> None:
     complaints: list[str] = []
-    with open_browser(playwright, noisy_microphone) as context:
+    with browsers.open(noisy_microphone) as context:
         context.route(f"{box.url}/", _serve_with_strict_policy)
         # Chromium takes a page that a test serves for one from elsewhere.
         context.grant_permissions(["local-network-access", "microphone"])
@@ -116,10 +117,10 @@ def test_the_page_needs_no_more_than_a_strict_security_policy(
 
 
 def test_no_section_breaks_a_rule_of_the_policy_that_the_box_sends(
-    playwright: Playwright, box: Box, noisy_microphone: Path
+    browsers: Browsers, box: Box, noisy_microphone: Path
 ) -> None:
     complaints: list[str] = []
-    with open_browser(playwright, noisy_microphone) as context:
+    with browsers.open(noisy_microphone) as context:
         context.on("console", lambda message: complaints.append(message.text))
         context.on("weberror", lambda error: complaints.append(str(error.error)))
         page = open_as_owner(context, box)

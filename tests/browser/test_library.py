@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from playwright.sync_api import Page, Playwright, expect
+from playwright.sync_api import Page, expect
 
 from tests.browser.box import Box
-from tests.browser.chromium import KEEP_TRACKS, open_browser
+from tests.browser.browsers import Browsers
+from tests.browser.pages import KEEP_TRACKS
 
 # What arrives at the far end of the call, twenty times a second.
 _HEAR = """() => {
@@ -23,10 +24,10 @@ _HEAR = """() => {
 }"""
 
 
-def test_a_call_carries_the_clean_voice(playwright: Playwright, box: Box, noisy_microphone: Path) -> None:
+def test_a_call_carries_the_clean_voice(browsers: Browsers, box: Box, noisy_microphone: Path) -> None:
     complaints: list[str] = []
-    with open_browser(playwright, noisy_microphone, loop=True) as context:
-        page = context.pages[0]
+    with browsers.open(noisy_microphone, loop=True) as context:
+        page = context.new_page()
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.goto(f"{box.url}/library/example.html")
         page.get_by_label("PIN of the box").fill(box.take_pin())
@@ -45,8 +46,8 @@ def test_a_call_carries_the_clean_voice(playwright: Playwright, box: Box, noisy_
     assert complaints == []
 
 
-def test_a_wrong_pin_is_told_to_the_page(playwright: Playwright, box: Box, noisy_microphone: Path) -> None:
-    with open_browser(playwright, noisy_microphone) as context:
+def test_a_wrong_pin_is_told_to_the_page(browsers: Browsers, box: Box, noisy_microphone: Path) -> None:
+    with browsers.open(noisy_microphone) as context:
         context.add_init_script(KEEP_TRACKS)
         page = context.new_page()
         page.goto(f"{box.url}/library/example.html")

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from playwright.sync_api import Page, Playwright, expect
+from playwright.sync_api import Page, expect
 
 from tests.browser.box import Box
-from tests.browser.chromium import open_as_owner, open_browser, open_paired
+from tests.browser.browsers import Browsers
+from tests.browser.pages import open_as_owner, open_paired
 
 
 def test_a_pin_in_the_address_of_an_open_tab_lets_it_in(silent_page: Page, box: Box) -> None:
@@ -31,8 +32,8 @@ def test_a_pin_opened_where_it_is_not_needed_is_not_used(silent_page: Page, box:
     expect(page.get_by_text("Connected", exact=True)).to_be_visible()
 
 
-def test_an_invitation_opened_in_a_paired_tab_gives_it_more(playwright: Playwright, box: Box) -> None:
-    with open_browser(playwright) as owners, open_browser(playwright) as guests:
+def test_an_invitation_opened_in_a_paired_tab_gives_it_more(browsers: Browsers, box: Box) -> None:
+    with browsers.open() as owners, browsers.open() as guests:
         owner = open_as_owner(owners, box)
         owner.get_by_role("link", name="Box").click()
         owner.get_by_label("Role").select_option("owner")
@@ -49,8 +50,8 @@ def test_an_invitation_opened_in_a_paired_tab_gives_it_more(playwright: Playwrig
         expect(page.get_by_role("link", name="Box")).to_be_visible()
 
 
-def test_a_guest_of_one_room_comes_into_another_by_its_link(playwright: Playwright, box: Box) -> None:
-    with open_browser(playwright) as hosts, open_browser(playwright) as guests:
+def test_a_guest_of_one_room_comes_into_another_by_its_link(browsers: Browsers, box: Box) -> None:
+    with browsers.open() as hosts, browsers.open() as guests:
         guest = guests.new_page()
         guest.goto(box.url)
         for name in ("Kitchen", "Garden"):

@@ -8,12 +8,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
-from playwright.sync_api import Page, Playwright, expect
+from playwright.sync_api import Page, expect
 
 from tests.browser import ear
 from tests.browser.box import Box
-from tests.browser.chromium import open_browser, open_paired, switch, wait_for_truth
+from tests.browser.browsers import Browsers
 from tests.browser.clips import MICROPHONE_RATE_HZ
+from tests.browser.pages import open_paired, switch, wait_for_truth
 from tests.browser.recordings import download, open_last, record_until
 
 # 16-bit rounding and the browser's own mixing.
@@ -34,9 +35,9 @@ def steady_noise(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def noise_page(playwright: Playwright, box: Box, steady_noise: Path) -> Iterator[Page]:
+def noise_page(browsers: Browsers, box: Box, steady_noise: Path) -> Iterator[Page]:
     """Give a page that removes a steady noise."""
-    with open_browser(playwright, steady_noise, loop=True) as context:
+    with browsers.open(steady_noise, loop=True) as context:
         ear.tap(context)
         page = open_paired(context, box.url, box.take_pin())
         switch(page)
@@ -76,8 +77,8 @@ def test_the_original_is_heard_while_a_key_or_the_button_is_held(noise_page: Pag
     wait_for_truth(noise_page, "original")
 
 
-def test_both_sides_are_equally_loud(playwright: Playwright, box: Box, steady_noise: Path) -> None:
-    with open_browser(playwright, steady_noise, loop=True) as context:
+def test_both_sides_are_equally_loud(browsers: Browsers, box: Box, steady_noise: Path) -> None:
+    with browsers.open(steady_noise, loop=True) as context:
         ear.tap(context)
         page = open_paired(context, box.url, box.take_pin())
         # At most 6 dB are removed, so that the sides differ by 6 dB and may be matched.
@@ -108,11 +109,11 @@ def test_a_preset_removes_as_much_as_it_says(noise_page: Page, preset: str, tmp_
     assert removed_db == pytest.approx(most_db, abs=1)
 
 
-def test_a_whistle_ends_the_listening(playwright: Playwright, box: Box, tmp_path: Path) -> None:
+def test_a_whistle_ends_the_listening(browsers: Browsers, box: Box, tmp_path: Path) -> None:
     path = tmp_path / "whistle.wav"
     seconds = np.arange(10 * MICROPHONE_RATE_HZ) / MICROPHONE_RATE_HZ
     soundfile.write(path, 0.5 * np.sin(2 * np.pi * 1000 * seconds), MICROPHONE_RATE_HZ, subtype="PCM_16")
-    with open_browser(playwright, path, loop=True) as context:
+    with browsers.open(path, loop=True) as context:
         ear.tap(context)
         page = open_paired(context, box.url, box.take_pin())
         switch(page)

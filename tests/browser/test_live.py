@@ -9,11 +9,12 @@ from pathlib import Path
 import msgpack
 import numpy as np
 import pytest
-from playwright.sync_api import BrowserContext, Page, Playwright, WebSocket, expect
+from playwright.sync_api import BrowserContext, Page, WebSocket, expect
 
 from tests.browser.box import Box
-from tests.browser.chromium import open_browser, open_paired, switch, wait_for_truth
+from tests.browser.browsers import Browsers
 from tests.browser.clips import CLIP_RATE_HZ, Samples, find_lag, read_clip, si_sdr_db
+from tests.browser.pages import open_paired, switch, wait_for_truth
 from tests.browser.recordings import download, open_last, record_until
 
 CLIP = "hum_5db"
@@ -43,10 +44,10 @@ class LiveRun:
 
 
 @pytest.fixture(scope="module")
-def run(playwright: Playwright, box: Box, noisy_microphone: Path, tmp_path_factory: pytest.TempPathFactory) -> LiveRun:
+def run(browsers: Browsers, box: Box, noisy_microphone: Path, tmp_path_factory: pytest.TempPathFactory) -> LiveRun:
     """Stream the clip through the page, record both signals, and download them."""
     folder = tmp_path_factory.mktemp("recording")
-    with open_browser(playwright, noisy_microphone) as context:
+    with browsers.open(noisy_microphone) as context:
         addresses: list[str] = []
         context.on("request", lambda request: addresses.append(request.url))
         context.on("page", lambda page: page.on("websocket", lambda socket: addresses.append(socket.url)))
@@ -115,8 +116,8 @@ def test_no_request_leaves_the_box(run: LiveRun) -> None:
     assert any(address.startswith("ws:") for address in run.addresses)
 
 
-def test_a_second_stream_on_the_same_page(playwright: Playwright, box: Box, noisy_microphone: Path) -> None:
-    with open_browser(playwright, noisy_microphone) as context:
+def test_a_second_stream_on_the_same_page(browsers: Browsers, box: Box, noisy_microphone: Path) -> None:
+    with browsers.open(noisy_microphone) as context:
         page = open_paired(context, box.url, box.take_pin())
         for _ in range(2):
             switch(page)
@@ -127,9 +128,9 @@ def test_a_second_stream_on_the_same_page(playwright: Playwright, box: Box, nois
 
 
 @pytest.fixture
-def live_page(playwright: Playwright, box: Box, noisy_microphone: Path) -> Iterator[Page]:
+def live_page(browsers: Browsers, box: Box, noisy_microphone: Path) -> Iterator[Page]:
     """Give a page whose stream is on."""
-    with open_browser(playwright, noisy_microphone) as context:
+    with browsers.open(noisy_microphone) as context:
         page = open_paired(context, box.url, box.take_pin())
         switch(page)
         wait_for_truth(page, "on")
@@ -158,9 +159,9 @@ def test_the_switch_says_what_it_does_and_how_it_stands(live_page: Page) -> None
 
 
 def test_the_last_time_is_told_as_the_box_counted_it_and_only_while_it_is_off(
-    playwright: Playwright, box: Box, noisy_microphone: Path
+    browsers: Browsers, box: Box, noisy_microphone: Path
 ) -> None:
-    with open_browser(playwright, noisy_microphone) as context:
+    with browsers.open(noisy_microphone) as context:
         messages = _keep_messages(context)
         page = open_paired(context, box.url, box.take_pin())
         last_run = page.locator("#last-run")

@@ -6,11 +6,12 @@ import json
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, Playwright, expect
+from playwright.sync_api import Page, expect
 
 from tests.browser.box import REPOSITORY, Box
-from tests.browser.chromium import open_as_owner, open_browser, open_paired, switch, wait_for_truth
+from tests.browser.browsers import Browsers
 from tests.browser.clips import CLIPS
+from tests.browser.pages import open_as_owner, open_paired, switch, wait_for_truth
 
 AXE = REPOSITORY / "web" / "node_modules" / "axe-core" / "axe.min.js"
 _RUN_AXE = """async () => {
@@ -21,9 +22,9 @@ _RUN_AXE = """async () => {
 
 
 @pytest.mark.parametrize(("width_px", "dark"), [(360, True), (1280, False)])
-def test_axe_finds_nothing(playwright: Playwright, box: Box, noisy_microphone: Path, width_px: int, dark: bool) -> None:
-    with open_browser(playwright, noisy_microphone, width_px, dark) as context:
-        page = context.pages[0]
+def test_axe_finds_nothing(browsers: Browsers, box: Box, noisy_microphone: Path, width_px: int, dark: bool) -> None:
+    with browsers.open(noisy_microphone, width_px, dark) as context:
+        page = context.new_page()
         page.goto(box.url)
         expect(page.get_by_label("PIN")).to_be_visible()
         _expect_accessible(page)
@@ -56,9 +57,9 @@ def test_axe_finds_nothing(playwright: Playwright, box: Box, noisy_microphone: P
         _expect_accessible(page)
 
 
-def test_the_page_speaks_german_to_germans_and_can_be_told_otherwise(playwright: Playwright, box: Box) -> None:
-    with open_browser(playwright, language="de-DE") as context:
-        page = context.pages[0]
+def test_the_page_speaks_german_to_germans_and_can_be_told_otherwise(browsers: Browsers, box: Box) -> None:
+    with browsers.open(language="de-DE") as context:
+        page = context.new_page()
         page.goto(f"{box.url}/#pin={box.take_pin()}")
         expect(page.get_by_text("Verbunden", exact=True)).to_be_visible()
         expect(page.get_by_role("checkbox", name="Lärm entfernen")).to_be_visible()
@@ -70,12 +71,10 @@ def test_the_page_speaks_german_to_germans_and_can_be_told_otherwise(playwright:
         expect(page.get_by_role("checkbox", name="Remove noise")).to_be_visible()
 
 
-def test_the_page_can_be_installed_and_has_a_page_for_when_the_box_is_away(
-    playwright: Playwright, tmp_path: Path
-) -> None:
+def test_the_page_can_be_installed_and_has_a_page_for_when_the_box_is_away(browsers: Browsers, tmp_path: Path) -> None:
     box = Box(tmp_path)
     try:
-        with open_browser(playwright, installable=True) as context:
+        with browsers.open_installable() as context:
             page = open_paired(context, box.url, box.take_pin())
             page.evaluate("navigator.serviceWorker.ready.then(() => undefined)")
             manifest = page.request.get(f"{box.url}/manifest.webmanifest")
@@ -97,9 +96,9 @@ def test_the_page_can_be_installed_and_has_a_page_for_when_the_box_is_away(
         box.stop()
 
 
-def test_no_section_asks_anyone_but_the_box(playwright: Playwright, box: Box) -> None:
+def test_no_section_asks_anyone_but_the_box(browsers: Browsers, box: Box) -> None:
     addresses: list[str] = []
-    with open_browser(playwright) as context:
+    with browsers.open() as context:
         context.on("request", lambda request: addresses.append(request.url))
         page = open_as_owner(context, box)
         for section in ("Recordings", "Files", "Rooms", "Box", "Live"):
@@ -113,9 +112,9 @@ def test_no_section_asks_anyone_but_the_box(playwright: Playwright, box: Box) ->
 
 
 def test_the_picture_keeps_still_where_motion_is_unwelcome(
-    playwright: Playwright, box: Box, noisy_microphone: Path
+    browsers: Browsers, box: Box, noisy_microphone: Path
 ) -> None:
-    with open_browser(playwright, noisy_microphone) as context:
+    with browsers.open(noisy_microphone) as context:
         page = open_paired(context, box.url, box.take_pin())
         page.emulate_media(reduced_motion="reduce")
         switch(page)

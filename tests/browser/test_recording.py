@@ -7,12 +7,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from playwright.sync_api import BrowserContext, Page, Playwright, expect
+from playwright.sync_api import BrowserContext, Page, expect
 
 from tests.browser import ear
 from tests.browser.box import Box
-from tests.browser.chromium import open_browser, open_paired, switch, wait_for_truth
+from tests.browser.browsers import Browsers
 from tests.browser.clips import Samples, find_lag, read_wav, si_sdr_db
+from tests.browser.pages import open_paired, switch, wait_for_truth
 from tests.browser.recordings import download, open_last, record_until
 
 RECORDED_S = 4
@@ -21,9 +22,9 @@ MOST_RECORDING_ERROR_DB = -40.0
 
 
 @pytest.fixture
-def context(playwright: Playwright, noisy_microphone: Path) -> Iterator[BrowserContext]:
+def context(browsers: Browsers, noisy_microphone: Path) -> Iterator[BrowserContext]:
     """Give a browser whose microphone plays the clip."""
-    with open_browser(playwright, noisy_microphone) as opened:
+    with browsers.open(noisy_microphone) as opened:
         ear.tap(opened)
         yield opened
 

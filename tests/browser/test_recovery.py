@@ -8,11 +8,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from playwright.sync_api import Page, Playwright, WebSocketRoute, expect
+from playwright.sync_api import Page, WebSocketRoute, expect
 
 from tests.browser.box import Box
-from tests.browser.chromium import open_browser, open_paired, switch, wait_for_truth
+from tests.browser.browsers import Browsers
 from tests.browser.clips import find_lag, read_wav, si_sdr_db
+from tests.browser.pages import open_paired, switch, wait_for_truth
 from tests.browser.recordings import download, open_last, record_until, wait_for_seconds
 
 MOST_RECORDING_ERROR_DB = -40.0
@@ -49,9 +50,9 @@ def line() -> Line:
 
 
 @pytest.fixture
-def page(playwright: Playwright, box: Box, noisy_microphone: Path, line: Line) -> Iterator[Page]:
+def page(browsers: Browsers, box: Box, noisy_microphone: Path, line: Line) -> Iterator[Page]:
     """Give a page that records over the line."""
-    with open_browser(playwright, noisy_microphone) as context:
+    with browsers.open(noisy_microphone) as context:
         context.route_web_socket("**/socket.io/**", line.connect)
         # With no WebSocket the page would take to polling at once.
         context.route(re.compile("transport=polling"), lambda route: route.abort())
@@ -92,9 +93,9 @@ def test_after_a_break_the_stream_goes_on_and_nothing_of_the_original_is_missing
 
 
 def test_without_websocket_it_works_over_polling_and_says_so(
-    playwright: Playwright, box: Box, noisy_microphone: Path
+    browsers: Browsers, box: Box, noisy_microphone: Path
 ) -> None:
-    with open_browser(playwright, noisy_microphone) as context:
+    with browsers.open(noisy_microphone) as context:
         context.route_web_socket("**/socket.io/**", lambda page_side: page_side.close())
         page = context.new_page()
         page.goto(f"{box.url}/#pin={box.take_pin()}")

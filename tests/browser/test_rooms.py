@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, Playwright, WebSocketRoute, expect
+from playwright.sync_api import Page, WebSocketRoute, expect
 
 from tests.browser import ear
 from tests.browser.box import Box
-from tests.browser.chromium import open_browser, open_paired, wait_for_truth
+from tests.browser.browsers import Browsers
 from tests.browser.late_answers import flag_late
+from tests.browser.pages import open_paired, wait_for_truth
 
 LOUD_DB = -45.0
 
@@ -28,15 +29,15 @@ class TwoPeople:
 
 @contextmanager
 def people_in_a_room(
-    playwright: Playwright,
+    browsers: Browsers,
     box: Box,
     noisy_microphone: Path,
     on_guests_line: Callable[[WebSocketRoute], None] | None = None,
 ) -> Iterator[TwoPeople]:
     """Give a host and a guest who listens, in two browsers."""
     with (
-        open_browser(playwright, noisy_microphone, loop=True) as hosts,
-        open_browser(playwright, width_px=360) as guests,
+        browsers.open(noisy_microphone, loop=True) as hosts,
+        browsers.open(width_px=360) as guests,
     ):
         ear.tap(guests)
         if on_guests_line is not None:
@@ -56,9 +57,9 @@ def people_in_a_room(
 
 
 @pytest.fixture
-def people(playwright: Playwright, box: Box, noisy_microphone: Path) -> Iterator[TwoPeople]:
+def people(browsers: Browsers, box: Box, noisy_microphone: Path) -> Iterator[TwoPeople]:
     """Give the two in a room of the box that all tests share."""
-    with people_in_a_room(playwright, box, noisy_microphone) as people:
+    with people_in_a_room(browsers, box, noisy_microphone) as people:
         yield people
 
 
@@ -86,9 +87,9 @@ def test_a_guest_hears_the_clean_voice_live(people: TwoPeople) -> None:
     ("every", "words"), [(1, "You hear the voice as it is"), (3, "Part of the voice is not cleaned right now")]
 )
 def test_a_guest_is_told_that_the_voice_is_not_clean(
-    playwright: Playwright, box: Box, noisy_microphone: Path, every: int, words: str
+    browsers: Browsers, box: Box, noisy_microphone: Path, every: int, words: str
 ) -> None:
-    with people_in_a_room(playwright, box, noisy_microphone, flag_late("voice", every)) as people:
+    with people_in_a_room(browsers, box, noisy_microphone, flag_late("voice", every)) as people:
         note = people.guest.locator("[data-cleaned]")
         expect(note).to_be_empty()
         people.host.get_by_role("button", name="Speak").click()

@@ -5,11 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import BrowserContext, Page, Playwright, Route, expect
+from playwright.sync_api import BrowserContext, Page, Route, expect
 
 from tests.browser import ear
 from tests.browser.box import Box
-from tests.browser.chromium import open_browser, open_paired, switch, wait_for_truth
+from tests.browser.browsers import Browsers
+from tests.browser.pages import open_paired, switch, wait_for_truth
 from tests.browser.recordings import download, open_last, record_until
 
 # A box that is so busy that it cannot clean in time may have no time to take the sound either.
@@ -33,9 +34,9 @@ _KEEP_TRACKS_CLOSED = "delete window.MediaStreamTrackProcessor"
 
 @pytest.mark.parametrize("isolated", [True, False])
 def test_sound_flows_both_ways(
-    playwright: Playwright, box: Box, noisy_microphone: Path, tmp_path: Path, isolated: bool
+    browsers: Browsers, box: Box, noisy_microphone: Path, tmp_path: Path, isolated: bool
 ) -> None:
-    with open_browser(playwright, noisy_microphone, loop=True) as context:
+    with browsers.open(noisy_microphone, loop=True) as context:
         page = _open(context, box, isolated)
         switch(page)
         wait_for_truth(page, "on")
@@ -62,10 +63,8 @@ def test_sound_flows_both_ways(
         assert "s lost" not in said
 
 
-def test_the_library_works_on_a_page_that_is_not_isolated(
-    playwright: Playwright, box: Box, noisy_microphone: Path
-) -> None:
-    with open_browser(playwright, noisy_microphone, loop=True) as context:
+def test_the_library_works_on_a_page_that_is_not_isolated(browsers: Browsers, box: Box, noisy_microphone: Path) -> None:
+    with browsers.open(noisy_microphone, loop=True) as context:
         context.route("**/library/example.html", _without_isolation)
         context.grant_permissions(["local-network-access", "microphone"])
         page = context.new_page()

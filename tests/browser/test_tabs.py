@@ -5,10 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import msgpack
-from playwright.sync_api import BrowserContext, Page, Playwright, WebSocketRoute, expect
+from playwright.sync_api import BrowserContext, Page, WebSocketRoute, expect
 
 from tests.browser.box import Box
-from tests.browser.chromium import open_browser, open_paired, switch, wait_for_truth
+from tests.browser.browsers import Browsers
+from tests.browser.pages import open_paired, switch, wait_for_truth
 
 # The Socket.IO packet that opens a session.
 _CONNECT = 0
@@ -18,23 +19,23 @@ _KEEP_RENEWED = """token => {
 }"""
 
 
-def test_a_second_tab_asks_for_no_pin(playwright: Playwright, box: Box) -> None:
-    with open_browser(playwright) as context:
+def test_a_second_tab_asks_for_no_pin(browsers: Browsers, box: Box) -> None:
+    with browsers.open() as context:
         first = open_paired(context, box.url, box.take_pin())
         second = _open(context, box)
         _expect_connected(first, second)
 
 
-def test_a_tab_that_waits_for_a_pin_follows_the_one_that_is_paired(playwright: Playwright, box: Box) -> None:
-    with open_browser(playwright) as context:
+def test_a_tab_that_waits_for_a_pin_follows_the_one_that_is_paired(browsers: Browsers, box: Box) -> None:
+    with browsers.open() as context:
         waiting = _open(context, box)
         expect(waiting.get_by_label("PIN")).to_be_visible()
         open_paired(context, box.url, box.take_pin())
         _expect_connected(waiting)
 
 
-def test_a_token_renewed_in_one_tab_is_taken_by_the_other(playwright: Playwright, box: Box) -> None:
-    with open_browser(playwright) as context:
+def test_a_token_renewed_in_one_tab_is_taken_by_the_other(browsers: Browsers, box: Box) -> None:
+    with browsers.open() as context:
         first = open_paired(context, box.url, box.take_pin())
         line = TokenLine()
         second = context.new_page()
@@ -53,9 +54,9 @@ def test_a_token_renewed_in_one_tab_is_taken_by_the_other(playwright: Playwright
 
 
 def test_forgetting_the_box_ends_every_tab_and_asks_for_a_pin(
-    playwright: Playwright, box: Box, noisy_microphone: Path
+    browsers: Browsers, box: Box, noisy_microphone: Path
 ) -> None:
-    with open_browser(playwright, noisy_microphone) as context:
+    with browsers.open(noisy_microphone) as context:
         first = open_paired(context, box.url, box.take_pin())
         second = _open(context, box)
         switch(first)
@@ -71,9 +72,9 @@ def test_forgetting_the_box_ends_every_tab_and_asks_for_a_pin(
 
 
 def test_a_pin_scanned_by_a_paired_browser_does_not_let_it_in_again_once_it_is_forgotten(
-    playwright: Playwright, box: Box
+    browsers: Browsers, box: Box
 ) -> None:
-    with open_browser(playwright) as context:
+    with browsers.open() as context:
         open_paired(context, box.url, box.take_pin())
         pin = box.take_pin()
         page = open_paired(context, box.url, pin)

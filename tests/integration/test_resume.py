@@ -20,6 +20,7 @@ from edge_server.transport.packets import (
     encode_packet,
     silent_packets,
 )
+from edge_server.transport.socketio_packet import NAMESPACE
 from tests.conftest import Voice
 from tests.raw_client import RawClient
 from tests.running_box import Box, running_box, wait_until
@@ -228,6 +229,25 @@ def test_the_python_client_tells_why_the_box_has_ended_its_stream(
         with pytest.raises(RefusedError) as refused:
             client.stream(to_s16(noisy_voice(RATE_HZ, 3.0, 3)), RATE_HZ)
     assert refused.value.refused_code == "server_stopping"
+
+
+def test_the_python_client_tells_of_the_break_that_took_the_end_of_its_stream(
+    tiny_model_path: Path, tmp_path: Path, noisy_voice: Voice
+) -> None:
+    with running_box(tiny_model_path, tmp_path) as box, box.client() as client:
+        call = client.call
+
+        def end_and_lose(event: str, argument: Any, anew: bool = True) -> dict[str, Any]:
+            if event == "stream.end":
+                client._socket.on("audio", lambda answer: None, namespace=NAMESPACE)
+                client._emit(event, argument)
+                wait_until(lambda: box.service.engine.stats().live_streams == 0)
+                client._socket.eio.ws.sock.shutdown(socket.SHUT_RDWR)
+            return call(event, argument, anew)
+
+        client.call = end_and_lose  # type: ignore[method-assign]
+        with pytest.raises(BoxUnreachableError, match="broke"):
+            client.stream(to_s16(noisy_voice(RATE_HZ, 1.0, 3)), RATE_HZ, realtime=False)
 
 
 def test_a_stop_does_not_wait_for_those_who_are_away(tiny_model_path: Path, tmp_path: Path) -> None:

@@ -15,6 +15,8 @@ RATE_HZ = 16000
 LONGEST_ROUND_S = 4.0
 """A round takes a tenth of a second, and on a machine that is busy with other things ten times as long. What the
 milliseconds of others cost is measured by `scripts/bench hostile`; here nobody may keep the box to himself."""
+PING_TIMEOUT_S = 5
+"""Nobody may be cut off who is only as slow as such a round."""
 
 
 class Words(NamedTuple):

@@ -13,7 +13,7 @@ from edge_server.engine.model_file import ModelFile
 from edge_server.offline.denoise import denoise_samples
 from tests.conftest import Voice
 from tests.running_box import Box, running_box
-from tests.security.bystander import RATE_HZ, Bystander, Words
+from tests.security.bystander import PING_TIMEOUT_S, RATE_HZ, Bystander, Words
 
 DEADLINE_MS = 2000
 """No frame waits for so long on the busiest machine, unless somebody takes the box for himself."""
@@ -42,7 +42,7 @@ def box(tiny_model_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Iter
         handshake_timeout_s=0.5,
         http_timeout_s=0.5,
         ping_interval_s=1,
-        ping_timeout_s=1,
+        ping_timeout_s=PING_TIMEOUT_S,
         max_outbound_packets=64,
     ) as running:
         yield running

@@ -22,7 +22,7 @@ from edge_server.transport.websocket_frames import BINARY
 from tests.audio_files import encoded
 from tests.raw_client import RawClient
 from tests.running_box import Box, running_box, wait_until
-from tests.security.bystander import Words
+from tests.security.bystander import PING_TIMEOUT_S, Words
 from tests.security.conftest import DEADLINE_MS, WatchedBox, watched
 from tests.security.sockets import PATIENCE_S, answer_to, connected_socket, ends
 from tests.transport.poller import Poller
@@ -102,7 +102,7 @@ def started(box: Box) -> RawClient:
 
 
 def test_clients_that_vanish_free_their_slots(watched_box: WatchedBox) -> None:
-    with watched_box(max_streams=4, ping_interval_s=1, ping_timeout_s=1) as box:
+    with watched_box(max_streams=4, ping_interval_s=1, ping_timeout_s=PING_TIMEOUT_S) as box:
         # They neither answer pings nor close; only the box's own patience ends them.
         vanished = [started(box) for _ in range(3)]
         # The one that is left is who speaks meanwhile.
