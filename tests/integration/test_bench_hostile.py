@@ -8,10 +8,9 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from scripts import bench, bench_hostile
+from scripts import bench, bench_hostile, bench_quiet
 from scripts.bench_attacks import ATTACKS, Attack, Target
 from scripts.bench_hostile import Tally, attacked, hostile_box, hostile_failures, hostile_table, run_hostile_benchmark
-from scripts.bench_quiet import MOST_TAKES
 from scripts.bench_sessions import LoadResult, speech, spoken_load
 from tests.running_box import wait_until
 
@@ -130,7 +129,9 @@ def test_a_run_alone_that_never_was_ours_counts_only_if_no_other_was(
     monkeypatch: pytest.MonkeyPatch, tiny_model_path: Path
 ) -> None:
     # All of the first run alone is stolen, each time that it is made.
-    stolen = iter([moment for take in range(MOST_TAKES) for moment in ((take, take), (take + 1, take + 1))])
+    takes = 2
+    monkeypatch.setattr(bench_quiet, "MOST_TAKES", takes)
+    stolen = iter([moment for take in range(takes) for moment in ((take, take), (take + 1, take + 1))])
     monkeypatch.setattr(bench_hostile, "stock_of_time", lambda: next(stolen, (0.0, 0.0)))
     result = run_hostile_benchmark(tiny_model_path, 0.2, SESSIONS, {"oversized frames": ATTACKS["oversized frames"]})
     assert len(result["alone_runs_p99_ms"]) == 1

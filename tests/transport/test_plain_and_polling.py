@@ -76,6 +76,8 @@ def test_stock_clients_hear_what_offline_gives(
         client.wait_for(30)
         summary = client.call("stream.end", {})
         client.wait_for(int(str(summary["packets_out"])))
+        # The answer was faster than the end of its request, behind which python-engineio would not say goodbye.
+        client.socket.eio.queue.join()
     finally:
         client.socket.disconnect()
     heard = b"".join(answer.payload for answer in sorted(client.answers, key=lambda answer: answer.sequence))
