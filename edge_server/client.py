@@ -260,7 +260,9 @@ class DenoiseClient:
 
     def _wait(self, ready: Callable[[], object], what: str, over: bool = True) -> None:
         """Wait for something that the box sends; a break ends the wait when it is `over` with the connection."""
-        if not self._inbox.changed.wait_for(lambda: ready() or (over and self._inbox.broken is not None), self._timeout_s):
+        if not self._inbox.changed.wait_for(
+            lambda: ready() or (over and self._inbox.broken is not None), self._timeout_s
+        ):
             raise EngineFailedError(f"The box did not send {what} within {self._timeout_s:g} s.")
         if not ready():
             raise BoxUnreachableError(f"The connection broke ({self._inbox.broken}) before the box sent {what}.")

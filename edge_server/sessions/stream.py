@@ -235,6 +235,8 @@ class Stream:
                 f"Packet {sequence} leaves a gap of {lost} packets; gaps are filled no faster than time passes."
             )
         self._lead.lose(lost * self._packet_s)
+        # Else all of it would be due at once, and before whatever the others say next.
+        self._burst.count(lost * self._packet_s, now_s)
         hops: list[Hop] = []
         for index in range(lost):
             hops += self._push_silence(index, now_s)

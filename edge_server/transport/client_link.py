@@ -137,6 +137,11 @@ class ClientLink:
         links = connection.session.get("links", {}) if connection is not None else {}
         if links.get(self._namespace) is self:
             del links[self._namespace]
+        # Who hears of audio holds this link.
+        self._on_dropped = None
+        if is_last and connection is not None:
+            connection.queue.forget()
+            connection.session.pop("sink", None)
         if is_last:
             self.release()
 

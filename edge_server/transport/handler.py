@@ -12,6 +12,7 @@ from typing import Any
 import gevent
 from gevent.pywsgi import Input
 from geventwebsocket.handler import WebSocketHandler
+from geventwebsocket.websocket import WebSocket
 
 from edge_server.transport.engineio_websocket import EngineIoWebSocket
 from edge_server.transport.give_way import give_way
@@ -30,12 +31,22 @@ STILL_CONNECTED = "hushbox.still_connected"
 """A function in the WSGI environment: whether the client of a request has not hung up yet."""
 
 
+class _ReplacedWebSocket(WebSocket):  # type: ignore[misc]
+    """The library's WebSocket for a connection that has another one: its end is nobody's, and must not close anything."""
+
+    __slots__ = ()
+
+    def __del__(self) -> None:
+        """Say no goodbye."""
+
+
 class BoundedHandler(WebSocketHandler):  # type: ignore[misc]
     """Upgrades to `BoundedWebSocket`; bounds the silence inside a request; sends small packets at once."""
 
     def handle(self) -> None:
         """Serve the requests of one connection."""
         self._turns = Turnstile(_REQUESTS_PER_S, _REQUESTS_AT_ONCE, math.inf)
+        self._upgraded: BoundedWebSocket | None = None
         self.socket.settimeout(self.server.http_timeout_s)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         try:
@@ -43,8 +54,12 @@ class BoundedHandler(WebSocketHandler):  # type: ignore[misc]
             with contextlib.suppress(OSError):
                 super().handle()
         finally:
-            if isinstance(websocket := getattr(self, "websocket", None), BoundedWebSocket):
-                websocket.forget()
+            if self._upgraded is not None:
+                self._upgraded.forget()
+            # All of them know this handler: they should end with it, and not when garbage is collected.
+            del self._upgraded
+            self.__dict__.pop("environ", None)
+            self.__dict__.pop("wsgi_input", None)
 
     def upgrade_websocket(self) -> Any:
         """Upgrade, or refuse what is no upgrade of RFC 6455, in bytes: the library's own text would end in a traceback."""
@@ -60,12 +75,11 @@ class BoundedHandler(WebSocketHandler):  # type: ignore[misc]
         answer = super().upgrade_connection()
         replaced = getattr(self, "websocket", None)
         if replaced is not None:
-            # Marked closed, or its __del__ would send a close frame on the connection that lives on.
-            replaced.closed = True
+            replaced.__class__ = _ReplacedWebSocket
             kind = BoundedWebSocket if self.environ["PATH_INFO"] == RAW_PATH else EngineIoWebSocket
             outbox = Outbox(self.server.max_outbound_packets, self.server.max_outbound_bytes)
-            self.websocket = kind(self.environ, self, self.server.first_message_bytes, outbox)
-            self.environ["wsgi.websocket"] = self.websocket
+            self._upgraded = kind(self.environ, self, self.server.first_message_bytes, outbox)
+            self.websocket = self.environ["wsgi.websocket"] = self._upgraded
             # An upgrade has no body, and what would read it has a buffer that lives as long as the connection.
             self.environ["wsgi.input"] = self.wsgi_input = Input(io.BytesIO(), 0)
         return answer

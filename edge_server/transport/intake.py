@@ -51,7 +51,7 @@ class Intake:
         self._reader = FrameReader(limit_bytes)
         self._ring = ring
         self._gate = gate
-        self._taker = taker
+        self._taker: FrameTaker | None = taker
         self._is_stranger = True
         self._in_ring = False
         self._only_audio = False
@@ -79,7 +79,7 @@ class Intake:
 
     def read_on(self) -> None:
         """Go on where reading paused, if there is room again."""
-        if self._wants_gate or not self._taker.wants_more:
+        if self._wants_gate or self._taker is None or not self._taker.wants_more:
             return
         if not self._reader.has_more:
             self._taker.wire().resume()
@@ -103,11 +103,16 @@ class Intake:
         self._is_stopped = True
         self._wants_gate = False
         self.leave_gate()
-        self._taker.wire().discard()
+        if self._taker is not None:
+            self._taker.wire().discard()
+
+    def forget(self) -> None:
+        """Let go of the connection, which is over."""
+        self._taker = None
 
     def _take_turn(self) -> None:
         self._in_ring = False
-        if not (self._taker.wants_more and self._reader.has_more):
+        if self._taker is None or not (self._taker.wants_more and self._reader.has_more):
             return
         if self._taker.wire().peer_has_gone:
             # Nobody is left to answer, and what is worked off turn by turn would keep its place until then.
@@ -118,21 +123,23 @@ class Intake:
             self.read_on()
 
     def _read(self, data: bytes, frames: int) -> None:
+        if (taker := self._taker) is None:
+            return
         try:
-            taken = [self._taker.take(message) for message in self._reader.feed(data, frames)]
+            taken = [taker.take(message) for message in self._reader.feed(data, frames)]
             if self._is_stranger and self._reader.frames > _FRAMES_OF_A_STRANGER:
                 raise WebSocketViolationError(POLICY, "no token")
         except WebSocketViolationError as violation:
-            self._taker.refuse(violation)
+            taker.refuse(violation)
             return
         if self._is_stopped:
             return
         self._only_audio = bool(taken) and all(taken)
         if self._reader.has_more:
             # Whoever sends floods of small messages gets a turn like everyone, and no longer one.
-            self._taker.wire().pause()
+            taker.wire().pause()
             self.read_on()
         if self._reader.declared_bytes > LARGE_BYTES and self._upload is None and not self._wants_gate:
             self._wants_gate = True
-            self._taker.wire().pause()
-            self._taker.wake()
+            taker.wire().pause()
+            taker.wake()

@@ -7,6 +7,10 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 
+def _nothing() -> None:
+    pass
+
+
 class _Waiting(NamedTuple):
     data: bytes
     is_audio: bool
@@ -27,7 +31,7 @@ class Outbox:
         self._frames: deque[_Waiting] = deque()
         self.bytes_waiting = 0
         self.dropped = 0
-        self.on_dropped: Callable[[], None] = lambda: None
+        self.on_dropped: Callable[[], None] = _nothing
 
     def __len__(self) -> int:
         return len(self._frames)
@@ -56,6 +60,10 @@ class Outbox:
             self._frames.appendleft(_Waiting(data[size:], is_audio))
         elif not self._frames:
             self.dropped = 0
+
+    def forget(self) -> None:
+        """Let go of who hears of dropped audio."""
+        self.on_dropped = _nothing
 
     @property
     def _too_many_bytes(self) -> bool:

@@ -12,6 +12,10 @@ MAX_ANSWER_PACKETS = 16
 """Of Engine.IO, in one answer: what python-engineio's own client takes at most."""
 
 
+def _nothing() -> None:
+    pass
+
+
 class _FirstOfAudio(packet.Packet):  # type: ignore[misc]
     """The first message of a packet of audio, which is dropped with the `parts` of it that follow."""
 
@@ -26,7 +30,7 @@ class PollQueue(JoinableQueue):  # type: ignore[misc]
     def __init__(self) -> None:
         super().__init__()
         self._room = 0
-        self.on_dropped: Callable[[], None] = lambda: None
+        self.on_dropped: Callable[[], None] = _nothing
 
     def get(self, block: bool = True, timeout: float | None = None) -> Any:
         """The next message. Raises `Empty`, also where one more does not fit into the answer."""
@@ -59,6 +63,10 @@ class PollQueue(JoinableQueue):  # type: ignore[misc]
         """Drop all whole packets of audio."""
         while self.drop_oldest_audio():
             pass
+
+    def forget(self) -> None:
+        """Let go of who hears of dropped audio."""
+        self.on_dropped = _nothing
 
     def bytes_beside_the_largest(self) -> int:
         """How many bytes wait, beside the largest message."""

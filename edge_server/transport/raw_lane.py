@@ -124,7 +124,8 @@ class RawLane:
 
     def _admit(self, websocket: BoundedWebSocket, link: RawLink, environ: dict[str, Any]) -> Client:
         self._lane.require_open()
-        require_own_origin(Request(environ))
+        # Not kept in what it looks at, which would hold itself then.
+        require_own_origin(Request(environ, populate_request=False))
         query = dict(parse_qsl(environ.get("QUERY_STRING", "")))
         token = self._token(environ, query)
         claims = self._tokens.verify(token)

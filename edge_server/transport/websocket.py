@@ -137,10 +137,17 @@ class BoundedWebSocket:
             gevent.sleep(rest_s)
 
     def forget(self) -> None:
-        """Hear that nobody serves this connection any more; perhaps it was never read."""
+        """Hear that nobody serves this connection any more; perhaps it was never read.
+
+        Lets go of all who hold this object, too: a flood of connections would be tens of thousands of objects for one
+        collection of garbage, under which everybody's audio stands still.
+        """
         if self._wire is not None:
             self._wire.end()
         self._end_of_messages()
+        self._sink = self._give_up = None
+        self.outbox.forget()
+        self._intake.forget()
 
     def close(self, code: int = NORMAL, reason: str = "") -> None:
         """Say that the connection ends and why, and end it; waits for the peer for a second at each step."""

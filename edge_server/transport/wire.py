@@ -23,6 +23,10 @@ _RESET = struct.pack("ii", 1, 0)
 _WANTS = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 
 
+def _nothing(*data: bytes) -> None:
+    pass
+
+
 def peer_has_gone(connection: Any) -> bool:
     """Whether nothing more will come from the peer than what is here already.
 
@@ -160,7 +164,10 @@ class Wire:
                 # What it does not take would stay in the kernel for minutes, and so would the peer in its own sending.
                 self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
             self._socket.shutdown(socket.SHUT_RDWR)
-        self._on_end()
+        on_end = self._on_end
+        # Whoever owns this wire is held by what it calls.
+        self._on_data = self._on_quiet = self._on_end = _nothing
+        on_end()
 
     def _read(self) -> None:
         if not self.open or not self._reader.active:

@@ -5,6 +5,7 @@ import gc
 import socket
 import ssl
 import struct
+from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -14,6 +15,14 @@ import greenlet
 import psutil
 import websocket
 
+from edge_server.sessions.live_voice import LiveVoice
+from edge_server.sessions.session import Session
+from edge_server.transport.client import Client
+from edge_server.transport.client_link import ClientLink
+from edge_server.transport.handler import BoundedHandler
+from edge_server.transport.raw_lane import RawLink
+from edge_server.transport.websocket import BoundedWebSocket
+from edge_server.transport.wire import Wire
 from scripts.raw_client import CLOSE
 from tests.integration.test_resume import START, heard, joined, resume_of, say
 from tests.raw_client import RawClient
@@ -30,6 +39,7 @@ FOR_GOOD = {"sample_rate_hz": 16000, "packet_samples": 320}
 RESUMABLE = raw_lane.QUERY + "&resumable=1"
 RESET = struct.pack("ii", 1, 0)
 NONSENSE = "nonsense"
+SOON: dict[str, Any] = {"resume_s": 2.0, "handshake_timeout_s": 1.0, "ping_interval_s": 2, "ping_timeout_s": 1}
 
 
 def vanish(connection: websocket.WebSocket) -> None:
@@ -209,6 +219,9 @@ WAYS = (
 )
 
 
+OF_A_CONNECTION = (BoundedHandler, BoundedWebSocket, Wire, Client, ClientLink, RawLink, Session, LiveVoice)
+
+
 class Held(NamedTuple):
     """What is held: by the box for its sessions, and by the process. Of greenlets, the names, which a failure shows."""
 
@@ -237,6 +250,11 @@ def held(box: Box) -> Held:
     )
 
 
+def alive() -> Counter[str]:
+    """Give how many objects there are of what makes up a connection."""
+    return Counter(type(it).__name__ for it in gc.get_objects() if isinstance(it, OF_A_CONNECTION))
+
+
 def come_and_go(box: Box) -> None:
     with ThreadPoolExecutor(TOGETHER) as threads:
         for session in [threads.submit(way, box) for way in WAYS * EACH]:
@@ -251,8 +269,7 @@ def wait_for(box: Box, expected: Callable[[Held], bool]) -> Held:
 
 
 def test_whoever_comes_and_however_they_go_nothing_of_them_is_left(tiny_model_path: Path, tmp_path: Path) -> None:
-    soon = {"resume_s": 2.0, "handshake_timeout_s": 1.0, "ping_interval_s": 2, "ping_timeout_s": 1}
-    with running_box(tiny_model_path, tmp_path, https=True, **soon) as box:
+    with running_box(tiny_model_path, tmp_path, https=True, **SOON) as box:
         come_and_go(box)
         # python-engineio's own, which looks for clients that are silent, begins with the first of them.
         first = wait_for(box, lambda now: now[:4] == (0, 0, 0, 0) and len(now.greenlets) == 1)
@@ -261,3 +278,19 @@ def test_whoever_comes_and_however_they_go_nothing_of_them_is_left(tiny_model_pa
         for _ in range(ROUNDS - 1):
             come_and_go(box)
         assert wait_for(box, lambda now: now == first) == first
+
+
+def test_a_connection_that_is_over_is_no_garbage_to_be_collected(tiny_model_path: Path, tmp_path: Path) -> None:
+    # A collection of what a flood of connections has left stopped everybody's audio for up to 90 ms.
+    with running_box(tiny_model_path, tmp_path, https=True, **SOON) as box:
+        gc.collect()
+        gc.disable()
+        try:
+            before = alive()
+            for way in WAYS:
+                way(box)
+            with contextlib.suppress(AssertionError):
+                wait_until(lambda: alive() <= before)
+            assert alive() - before == Counter()
+        finally:
+            gc.enable()

@@ -2,6 +2,7 @@
 
 import socket
 import time
+from http.client import HTTPResponse
 
 PATIENCE_S = 20.0
 
@@ -17,6 +18,14 @@ def answer_to(connection: socket.socket, request: bytes) -> bytes:
         return connection.recv(65536)
     except ConnectionError:
         return b""
+
+
+def body_of_answer(connection: socket.socket, request: bytes) -> bytes:
+    """The whole body of the answer, however many pieces it comes in."""
+    connection.sendall(request)
+    response = HTTPResponse(connection)
+    response.begin()
+    return response.read()
 
 
 def ends(connection: socket.socket) -> bool:

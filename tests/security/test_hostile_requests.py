@@ -8,7 +8,7 @@ import warnings
 import pytest
 
 from tests.running_box import Box
-from tests.security.sockets import PATIENCE_S, answer_to, connected_socket, ends, trickles_until_cut
+from tests.security.sockets import PATIENCE_S, answer_to, body_of_answer, connected_socket, ends, trickles_until_cut
 from tests.transport.poller import Poller
 
 pytestmark = pytest.mark.usefixtures("bystander")
@@ -168,7 +168,7 @@ def test_what_frames_a_body_leaves_the_others_their_turns(box: Box, first: bytes
 def test_a_body_is_read_also_where_a_proxy_always_asks_for_an_upgrade(box: Box) -> None:
     head = b"POST /api/v1/pair HTTP/1.1\r\nHost: x\r\nConnection: upgrade\r\nContent-Type: application/json\r\n"
     with connected_socket(box.service.http_port) as connection:
-        answer = answer_to(connection, head + b'Content-Length: 16\r\n\r\n{"pin":"wrong!"}')
+        answer = body_of_answer(connection, head + b'Content-Length: 16\r\n\r\n{"pin":"wrong!"}')
         assert b'"pin_wrong"' in answer
 
 

@@ -15,6 +15,7 @@ import socketio.packet
 from gevent.pywsgi import Input, WSGIHandler, WSGIServer
 from gevent.queue import JoinableQueue
 from geventwebsocket.handler import WebSocketHandler
+from geventwebsocket.websocket import WebSocket
 
 ROOT = Path(__file__).parent.parent.parent
 LIBRARIES = ("Flask", "Flask-SocketIO", "gevent", "gevent-websocket", "python-engineio", "python-socketio", "Werkzeug")
@@ -40,6 +41,7 @@ PLACES = [
         "_handle_client_error wsgi_input close_connection",
     ),
     ("transport/handler.py", WebSocketHandler, "upgrade_connection"),
+    ("transport/handler.py", WebSocket, "__slots__ __del__"),
     ("transport/wsgi.py", WSGIServer, "handler_class handle wrap_socket_and_handle stop_accepting"),
     ("transport/wsgi.py", tls_server(), "wrap_socket ssl_args address"),
     (
