@@ -39,7 +39,7 @@ def box(tiny_model_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Iter
         tmp_path_factory.mktemp("box"),
         https=True,
         deadline_ms=DEADLINE_MS,
-        handshake_timeout_s=0.5,
+        handshake_timeout_s=2.0,
         http_timeout_s=0.5,
         ping_interval_s=1,
         ping_timeout_s=PING_TIMEOUT_S,
