@@ -74,7 +74,8 @@ class RecordingStream:
     def run(self, started: dict[str, Any]) -> StreamedAudio:
         """Send everything on the stream that the box has `started`, end it, and give what came back.
 
-        Raises RefusedError when the box refuses, BoxUnreachableError when it does not come back in time.
+        Raises RefusedError when the box refuses, BoxUnreachableError when it does not come back in time, or had ended the
+        stream as it was asked to when the connection broke before all answers came.
         """
         sequence, ending = 0, False
         while True:

@@ -9,7 +9,6 @@ class BurstMeter:
     """Counts audio that comes faster than time passes, as after a stall of the network, and forgets it in as much time.
 
     A burst is not early, but not all of it can be answered at once: due in the order of its audio, it is cleaned whole.
-    So is the silence that fills a gap, which is as much work.
     Times are seconds of one clock that never goes back.
     """
 

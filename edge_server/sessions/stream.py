@@ -25,6 +25,9 @@ from edge_server.transport.packets import (
     silence,
 )
 
+_GAP_SPREAD_S = 0.1
+"""A gap is due later by no more: who has lost a second waits on a busy box no second for what is said next."""
+
 
 class _Pending(NamedTuple):
     sequence: int
@@ -236,7 +239,7 @@ class Stream:
             )
         self._lead.lose(lost * self._packet_s)
         # Else all of it would be due at once, and before whatever the others say next.
-        self._burst.count(lost * self._packet_s, now_s)
+        self._burst.count(min(lost * self._packet_s, _GAP_SPREAD_S), now_s)
         hops: list[Hop] = []
         for index in range(lost):
             hops += self._push_silence(index, now_s)

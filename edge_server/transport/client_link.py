@@ -137,11 +137,8 @@ class ClientLink:
         links = connection.session.get("links", {}) if connection is not None else {}
         if links.get(self._namespace) is self:
             del links[self._namespace]
-        # Who hears of audio holds this link.
+        # Who hears of dropped audio holds this link.
         self._on_dropped = None
-        if is_last and connection is not None:
-            connection.queue.forget()
-            connection.session.pop("sink", None)
         if is_last:
             self.release()
 
@@ -208,7 +205,7 @@ class ClientLink:
         connection.close(wait=False)
 
     def _cut_later(self) -> None:
-        if self._websocket is not None:
+        if self._websocket is not None and not self._websocket.closed:
             gevent.spawn_later(_GOODBYE_GRACE_S, self._websocket.cut)
 
 

@@ -56,10 +56,11 @@ class BoundedHandler(WebSocketHandler):  # type: ignore[misc]
         finally:
             if self._upgraded is not None:
                 self._upgraded.forget()
+                self._upgraded.environ.pop("wsgi.websocket", None)
             # All of them know this handler: they should end with it, and not when garbage is collected.
             del self._upgraded
-            self.__dict__.pop("environ", None)
-            self.__dict__.pop("wsgi_input", None)
+            for name in ("environ", "wsgi_input", "websocket"):
+                self.__dict__.pop(name, None)
 
     def upgrade_websocket(self) -> Any:
         """Upgrade, or refuse what is no upgrade of RFC 6455, in bytes: the library's own text would end in a traceback."""

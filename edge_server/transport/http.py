@@ -161,6 +161,8 @@ def _uploaded_file(max_bytes: int) -> bytes:
 def _error_answer(error: Exception, context: HttpContext) -> tuple[Response, int]:
     known = _known_error(error, context.settings)
     context.metrics.count_error(known)
+    # It holds the request that holds it, which would be garbage then.
+    flask.request.routing_exception = None
     response = jsonify(error=known.to_dict())
     if known.retry_after_s is not None:
         response.headers["Retry-After"] = str(math.ceil(known.retry_after_s))

@@ -108,7 +108,8 @@ class PlainClients:
             # A greenlet that waits for the next ping has the connection until then, and this would have all the rest.
             connection.session.pop("websocket", None)
             connection.session.pop("links", None)
-            connection.queue.on_dropped = lambda: None
+            connection.session.pop("sink", None)
+            connection.queue.forget()
         self._forget(eio_sid, reason)
 
     def _send_packet(self, eio_sid: str, sent: Any) -> None:

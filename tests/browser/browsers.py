@@ -64,7 +64,9 @@ class Browsers:
     def open_installable(self) -> Iterator[BrowserContext]:
         """Open a browser with a profile and service workers, without which no page can be installed."""
         with TemporaryDirectory(prefix="hushbox-chromium-") as profile:
-            context = self._playwright.chromium.launch_persistent_context(profile, **_launch("missing", False))
+            context = self._playwright.chromium.launch_persistent_context(
+                profile, locale="en-GB", **_launch("missing", False)
+            )
             context.set_default_timeout(PATIENCE_MS)
             try:
                 yield context

@@ -15,11 +15,14 @@ import greenlet
 import psutil
 import websocket
 
+from edge_server.client_http import BoxHttp, RefusedError
 from edge_server.sessions.live_voice import LiveVoice
 from edge_server.sessions.session import Session
 from edge_server.transport.client import Client
 from edge_server.transport.client_link import ClientLink
 from edge_server.transport.handler import BoundedHandler
+from edge_server.transport.intake import Intake
+from edge_server.transport.outbox import Outbox
 from edge_server.transport.raw_lane import RawLink
 from edge_server.transport.websocket import BoundedWebSocket
 from edge_server.transport.wire import Wire
@@ -27,6 +30,8 @@ from scripts.raw_client import CLOSE
 from tests.integration.test_resume import START, heard, joined, resume_of, say
 from tests.raw_client import RawClient
 from tests.running_box import Box, running_box, wait_until
+from tests.security.sockets import connected_socket
+from tests.security.test_hostile_own_boxes import UPGRADE
 from tests.transport import test_raw_lane as raw_lane
 from tests.transport.poller import Poller, audio_event
 
@@ -199,7 +204,20 @@ def is_refused_by_polling(box: Box) -> None:
     assert poller.receive()[0]["type"] == 4
 
 
+def asks_for_what_is_not_there(box: Box) -> None:
+    with contextlib.suppress(RefusedError):
+        BoxHttp(box.url, None, False, 10.0).request("GET", "/nothing", None, "text/plain", None)
+
+
+def resets_while_it_is_upgraded(box: Box) -> None:
+    with connected_socket(box.service.http_port) as connection:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
+        connection.sendall(UPGRADE)
+
+
 WAYS = (
+    asks_for_what_is_not_there,
+    resets_while_it_is_upgraded,
     ends_its_stream,
     disconnects,
     closes,
@@ -219,7 +237,18 @@ WAYS = (
 )
 
 
-OF_A_CONNECTION = (BoundedHandler, BoundedWebSocket, Wire, Client, ClientLink, RawLink, Session, LiveVoice)
+OF_A_CONNECTION = (
+    BoundedHandler,
+    BoundedWebSocket,
+    Intake,
+    Outbox,
+    Wire,
+    Client,
+    ClientLink,
+    RawLink,
+    Session,
+    LiveVoice,
+)
 
 
 class Held(NamedTuple):

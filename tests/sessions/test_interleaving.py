@@ -71,7 +71,7 @@ class Speaker:
         self.voice = LiveVoice(context, VoiceRequest(model.facts.geometry(rate_hz), self.samples, None), self.heard)
         self.script: list[Step] = []
         self._pump = context.pump
-        self._said = self._left_out = 0
+        self._said = self._left_out = self._left_out_before = 0
 
     @property
     def silent(self) -> bool:
@@ -83,7 +83,7 @@ class Speaker:
             case ("say", _):
                 self._say()
             case ("lose", int(packets)):
-                self._left_out += packets
+                self._lose(packets)
             case ("break", int(packets)):
                 self._break_off()
                 self._left_out += math.ceil(MAX_GAP_S * KINDS[self.kind][0] / self.samples) + packets
@@ -92,11 +92,18 @@ class Speaker:
             case ("end", _):
                 self.voice.finish(lambda: None)
 
+    def _lose(self, packets: int) -> None:
+        # A longer gap is refused.
+        longest = int(MAX_GAP_S * KINDS[self.kind][0] / self.samples)
+        if self._left_out + packets - self._left_out_before <= longest:
+            self._left_out += packets
+
     def _say(self) -> None:
         start = 2 * self.samples * self._said
         payload = self.pcm[start : start + 2 * self.samples]
         self.voice.accept(AudioPacket(KIND_AUDIO, 0, self._said + self._left_out, 0, payload))
         self._said += 1
+        self._left_out_before = self._left_out
 
     def _break_off(self) -> None:
         # What the model has heard before a break is what was run by then, so here that is everything.

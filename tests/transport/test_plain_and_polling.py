@@ -77,7 +77,7 @@ def test_stock_clients_hear_what_offline_gives(
         summary = client.call("stream.end", {})
         client.wait_for(int(str(summary["packets_out"])))
         # The answer was faster than the end of its request, behind which python-engineio would not say goodbye.
-        client.socket.eio.queue.join()
+        wait_until(lambda: not client.socket.eio.queue.unfinished_tasks)
     finally:
         client.socket.disconnect()
     heard = b"".join(answer.payload for answer in sorted(client.answers, key=lambda answer: answer.sequence))
