@@ -58,8 +58,7 @@ class BoundedHandler(WebSocketHandler):  # type: ignore[misc]
                 self._upgraded.forget()
                 self._upgraded.environ.pop("wsgi.websocket", None)
             # All of them know this handler: they should end with it, and not when garbage is collected.
-            del self._upgraded
-            for name in ("environ", "wsgi_input", "websocket"):
+            for name in ("_upgraded", "environ", "wsgi_input", "websocket"):
                 self.__dict__.pop(name, None)
 
     def upgrade_websocket(self) -> Any:

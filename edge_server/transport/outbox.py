@@ -7,8 +7,8 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 
-def _nothing() -> None:
-    pass
+def nothing(*heard: object) -> None:
+    """Hear something and do nothing: what is called in the place of somebody who has gone."""
 
 
 class _Waiting(NamedTuple):
@@ -31,7 +31,7 @@ class Outbox:
         self._frames: deque[_Waiting] = deque()
         self.bytes_waiting = 0
         self.dropped = 0
-        self.on_dropped: Callable[[], None] = _nothing
+        self.on_dropped: Callable[[], None] = nothing
 
     def __len__(self) -> int:
         return len(self._frames)
@@ -63,7 +63,7 @@ class Outbox:
 
     def forget(self) -> None:
         """Let go of who hears of dropped audio."""
-        self.on_dropped = _nothing
+        self.on_dropped = nothing
 
     @property
     def _too_many_bytes(self) -> bool:

@@ -8,12 +8,10 @@ from typing import Any
 from engineio import packet
 from gevent.queue import Empty, JoinableQueue
 
+from edge_server.transport.outbox import nothing
+
 MAX_ANSWER_PACKETS = 16
 """Of Engine.IO, in one answer: what python-engineio's own client takes at most."""
-
-
-def _nothing() -> None:
-    pass
 
 
 class _FirstOfAudio(packet.Packet):  # type: ignore[misc]
@@ -30,7 +28,7 @@ class PollQueue(JoinableQueue):  # type: ignore[misc]
     def __init__(self) -> None:
         super().__init__()
         self._room = 0
-        self.on_dropped: Callable[[], None] = _nothing
+        self.on_dropped: Callable[[], None] = nothing
 
     def get(self, block: bool = True, timeout: float | None = None) -> Any:
         """The next message. Raises `Empty`, also where one more does not fit into the answer."""
@@ -66,7 +64,7 @@ class PollQueue(JoinableQueue):  # type: ignore[misc]
 
     def forget(self) -> None:
         """Let go of who hears of dropped audio."""
-        self.on_dropped = _nothing
+        self.on_dropped = nothing
 
     def bytes_beside_the_largest(self) -> int:
         """How many bytes wait, beside the largest message."""

@@ -14,17 +14,13 @@ import gevent
 from gevent import ssl
 from gevent.event import Event
 
-from edge_server.transport.outbox import Outbox
+from edge_server.transport.outbox import Outbox, nothing
 
 _READ, _WRITE = 1, 2
 # What one peer may make the loop look at before it is the others' turn.
 _BLOCK_BYTES = 16 * 1024
 _RESET = struct.pack("ii", 1, 0)
 _WANTS = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
-
-
-def _nothing(*data: bytes) -> None:
-    pass
 
 
 def peer_has_gone(connection: Any) -> bool:
@@ -166,7 +162,7 @@ class Wire:
             self._socket.shutdown(socket.SHUT_RDWR)
         on_end = self._on_end
         # Whoever owns this wire is held by what it calls.
-        self._on_data = self._on_quiet = self._on_end = _nothing
+        self._on_data = self._on_quiet = self._on_end = nothing
         on_end()
 
     def _read(self) -> None:
