@@ -24,7 +24,8 @@ from scripts.bench_wire import Wire, poller
 SETTLE_S = 2.0
 LEAD_S = 0.2
 WARM_UP_S = 0.5
-"""So long the first half of the sessions speaks alone, so that what the server grows by for the others can be told apart."""
+"""So long each half of the sessions speaks while the other is silent: what the server grows by for the second half
+is the sessions' own, since as many speak at once as before. What more speakers at once take for good is told apart."""
 BREAKING_EVERY = 4
 """Of so many talkers that may break off, one does: it waits for its new connection, and all the others with it."""
 LONGEST_LAG_S = 2.0
@@ -71,33 +72,34 @@ class Crowd:
         """Let everyone speak; give the CPU of both processes (1 is a core) and the server's memory in bytes."""
         everyone, half = self._load.sessions, self._load.sessions // 2
         idle_bytes = self._rss_bytes()
-        self._join_up_to(half)
-        self._speak_for(WARM_UP_S)
-        # While the others connect, nobody listens.
-        self._settle()
-        half_bytes = self._rss_bytes() if half else idle_bytes
-        self._join_up_to(everyone)
+        half_bytes = self._rss_bytes_with(half) if half else idle_bytes
+        session_bytes = (self._rss_bytes_with(everyone) - half_bytes) / (everyone - half)
         self._begin_to_measure()
         began_s, server_s, own_s = time.perf_counter(), _cpu_s(self._server), time.process_time()
-        self._speak_for(self._load.seconds)
+        self._speak_for(self._load.seconds, self.voices)
         elapsed_s = time.perf_counter() - began_s
-        session_bytes = (self._rss_bytes() - half_bytes) / (everyone - half)
         spent = {
             "server": (_cpu_s(self._server) - server_s) / elapsed_s,
             "generator": (time.process_time() - own_s) / elapsed_s,
             "session_bytes": session_bytes,
-            "fixed_bytes": half_bytes - idle_bytes - half * session_bytes,
+            "fixed_bytes": self._rss_bytes() - idle_bytes - everyone * session_bytes,
         }
         self._settle()
         for voice in self.voices:
             voice.late_frames_told = voice.talker.leave()
         return spent
 
-    def _join_up_to(self, count: int) -> None:
-        while len(self.voices) < count:
+    def _rss_bytes_with(self, count: int) -> int:
+        """Let others join until there are so many, and these others speak; give the server's memory then."""
+        new = range(len(self.voices), count)
+        for _ in new:
             voice = self._join(len(self.voices), self._questions)
             self.voices.append(voice)
             self._listen_to(voice)
+        self._speak_for(WARM_UP_S, self.voices[new.start :])
+        # While others connect, nobody listens.
+        self._settle()
+        return self._rss_bytes()
 
     def _listen_to(self, voice: Voice) -> None:
         for wire in voice.talker.wires:
@@ -110,8 +112,8 @@ class Crowd:
         for voice in self.voices:
             voice.begin_to_measure()
 
-    def _speak_for(self, seconds: float) -> None:
-        rounds, count, began_s = int(seconds / self._packet_s), len(self.voices), time.perf_counter()
+    def _speak_for(self, seconds: float, voices: list[Voice]) -> None:
+        rounds, count, began_s = int(seconds / self._packet_s), len(voices), time.perf_counter()
         for number in range(rounds * count):
             # Real microphones are not in step; the sessions are spread over the length of a packet.
             due_s = began_s + LEAD_S + number * self._packet_s / count
@@ -121,7 +123,7 @@ class Crowd:
                 self.unsent += rounds * count - number
                 return
             turn, index = divmod(number, count)
-            voice = self.voices[index]
+            voice = voices[index]
             # One after the other, so that most speak while one is away.
             if index % BREAKING_EVERY == 0 and turn == (index + 1) * rounds // (count + 1):
                 self._break_off(voice)
