@@ -6,16 +6,14 @@ from edge_server.auth.tokens import Claims
 
 
 class Grant:
-    """A verified token, its renewals, and its end."""
+    """What a verified token says, its renewals, and its end."""
 
-    def __init__(self, token: str, claims: Claims) -> None:
-        self.token = token
+    def __init__(self, claims: Claims) -> None:
         self.claims = claims
         self._warned = False
 
-    def renew(self, token: str, claims: Claims) -> None:
+    def renew(self, claims: Claims) -> None:
         """Go on with a fresh token."""
-        self.token = token
         self.claims = claims
         self._warned = False
 

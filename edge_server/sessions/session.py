@@ -12,8 +12,8 @@ from edge_server.sessions.resume_desk import Resumable
 class Session(Grant):
     """Who is connected, until when, and the voice that runs, if any."""
 
-    def __init__(self, token: str, claims: Claims) -> None:
-        super().__init__(token, claims)
+    def __init__(self, claims: Claims) -> None:
+        super().__init__(claims)
         self.voice: LiveVoice | None = None
         self.resumable: Resumable | None = None
         self.ending = False

@@ -91,7 +91,7 @@ class Connections:
         connection = self._connections.get(key)
         for attendance in connection.attendances.values() if connection else ():
             if attendance.grant.claims.subject == issued.claims.subject:
-                attendance.grant.renew(issued.token, issued.claims)
+                attendance.grant.renew(issued.claims)
 
     def sessions(self) -> list[dict[str, Any]]:
         """The session objects, oldest first."""

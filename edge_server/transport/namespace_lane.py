@@ -127,7 +127,7 @@ class NamespaceLane:
             context.server, context.settings, context.metrics.cut_connections.inc, sid, environ, self._namespace
         )
         link.admit(self._message_bytes + ENVELOPE_BYTES)
-        participant = Participant(Grant(str(token), claims), link)
+        participant = Participant(Grant(claims), link)
         self.participants[sid] = participant
         attendance = Attendance(participant.grant, lambda error: self._part(participant, error))
         context.connections.joined(link.connection_id, environ, self._namespace, attendance)
@@ -165,7 +165,7 @@ class NamespaceLane:
 
     def _answer(self, participant: Participant, event: str, arguments: tuple[object, ...]) -> Answer:
         try:
-            self._context.tokens.verify(participant.grant.token)
+            self._context.tokens.verify_again(participant.grant.claims)
             handler = self._handlers.get(event)
             if handler is None:
                 raise UnknownEventError(f"There is no event {event[:64]!r}.")

@@ -130,7 +130,7 @@ class RawLane:
         token = self._token(environ, query)
         claims = self._tokens.verify(token)
         claims.require_role(SPEAKER, OWNER)
-        client = self._lane.client(Session(token or "", claims), link)
+        client = self._lane.client(Session(claims), link)
         fields = _fields(query)
         websocket.admit(self._settings.max_message_bytes)
         if "stream_id" in fields:

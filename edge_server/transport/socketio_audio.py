@@ -125,7 +125,7 @@ class AudioLane:
             raise ConnectionRefused(error.message, error.to_dict()) from error
         link = open_link(self._server, self._settings, self._metrics.cut_connections.inc, sid, environ)
         link.admit(self._settings.max_clip_bytes + CLIP_ENVELOPE_BYTES)
-        client = self.client(Session(str(token), claims), link)
+        client = self.client(Session(claims), link)
         self.enter(sid, NAMESPACE, environ, client)
         envelope = Envelope()
         link.listen(lambda message: self._take_message(client, envelope, message))

@@ -9,7 +9,7 @@ END_S = 10_000
 
 @pytest.fixture
 def session() -> Session:
-    return Session("token", Claims("device", SPEAKER, END_S))
+    return Session(Claims("device", SPEAKER, END_S))
 
 
 def test_a_token_is_over_at_its_end_and_not_before(session: Session) -> None:
@@ -21,7 +21,7 @@ def test_the_warning_comes_once_and_again_after_a_renewal(session: Session) -> N
     assert session.take_expiry_warning(END_S - 61, 60) is None
     assert session.take_expiry_warning(END_S - 59.5, 60) == 59
     assert session.take_expiry_warning(END_S - 30, 60) is None
-    session.renew("next", Claims("device", SPEAKER, END_S + 1000))
+    session.renew(Claims("device", SPEAKER, END_S + 1000))
     assert session.take_expiry_warning(END_S, 60) is None
     assert session.take_expiry_warning(END_S + 970, 60) == 30
 
