@@ -54,6 +54,8 @@ def test_a_token_that_was_taken_back_is_refused_though_its_signature_is_good() -
     revoked.add(issued.claims.subject)
     with pytest.raises(TokenRevokedError):
         desk.verify(issued.token)
+    with pytest.raises(TokenRevokedError):
+        desk.verify_again(issued.claims)
 
 
 def test_a_role_is_asked_for_by_name() -> None:

@@ -34,10 +34,13 @@ def test_an_issued_token_is_good_until_its_end() -> None:
     desk = TokenDesk(KEY, 1800, lambda: now_s[0])
     issued = desk.issue(OWNER)
     assert desk.verify(issued.token) == issued.claims
+    desk.verify_again(issued.claims)
     assert (issued.claims.role, issued.expires_in_s, issued.claims.expires_at_s) == (OWNER, 1800, NOW_S + 1800)
     now_s[0] = NOW_S + 1800
     with pytest.raises(TokenExpiredError):
         desk.verify(issued.token)
+    with pytest.raises(TokenExpiredError):
+        desk.verify_again(issued.claims)
 
 
 def test_a_renewed_token_keeps_device_and_role() -> None:
