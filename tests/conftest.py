@@ -10,6 +10,9 @@ from numpy.typing import NDArray
 from edge_server.engine.model_file import ModelFile, load_model
 from tests.tiny_model import build_tiny_model
 
+# Its assertions say what they saw, as those of tests do.
+pytest.register_assert_rewrite("tests.integration.departures")
+
 Voice = Callable[[int, float, int], NDArray[np.float32]]
 
 

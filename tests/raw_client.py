@@ -1,6 +1,7 @@
 """A client that says what it is told to, right or wrong."""
 
 import json
+import time
 from types import TracebackType
 from typing import Any
 
@@ -65,12 +66,14 @@ class RawClient:
             elif not message:
                 raise ConnectionError("The box closed the connection.")
 
-    def receive_event(self, name: str) -> Any:
-        """Give the argument of the next event of this name."""
-        while True:
+    def receive_event(self, name: str, namespace: str = NAMESPACE) -> Any:
+        """Give the argument of the next event of this name in a namespace."""
+        deadline_s = time.monotonic() + TIMEOUT_S
+        while time.monotonic() < deadline_s:
             packet = self.receive()
-            if packet["type"] == EVENT and packet["data"][0] == name:
+            if packet["type"] == EVENT and packet["nsp"] == namespace and packet["data"][0] == name:
                 return packet["data"][1]
+        raise AssertionError(f"There was no event {name!r} in {namespace}.")
 
     def closed_by_box(self) -> bool:
         """Wait for the end of the connection."""

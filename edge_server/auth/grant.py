@@ -1,4 +1,4 @@
-"""The token that someone who is connected holds now."""
+"""What the token of someone who is connected says now."""
 
 from __future__ import annotations
 

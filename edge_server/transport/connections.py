@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from edge_server.auth.grant import Grant
@@ -15,7 +15,7 @@ from edge_server.errors import HushboxError, NotFoundError
 
 @dataclass(frozen=True, slots=True)
 class Attendance:
-    """One namespace of a connection: the token shown there, how to part, and whether a voice runs."""
+    """One namespace of a connection: what the token shown there says, how to part, and whether a voice runs."""
 
     grant: Grant
     part: Callable[[HushboxError], None]
@@ -87,10 +87,13 @@ class Connections:
         return True
 
     def renewed(self, key: str, issued: IssuedToken) -> None:
-        """Let a fresh token count in all namespaces in which its device has joined over this connection."""
+        """Let a fresh token count in all namespaces that were joined over this connection with what it renews.
+
+        Another token of the same device may have another role or end with another invitation: it stays what it is.
+        """
         connection = self._connections.get(key)
         for attendance in connection.attendances.values() if connection else ():
-            if attendance.grant.claims.subject == issued.claims.subject:
+            if replace(attendance.grant.claims, expires_at_s=issued.claims.expires_at_s) == issued.claims:
                 attendance.grant.renew(issued.claims)
 
     def sessions(self) -> list[dict[str, Any]]:

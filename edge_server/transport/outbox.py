@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 
 def nothing(*heard: object) -> None:
-    """Hear something and do nothing: what is called in the place of somebody who has gone."""
+    """Hear something and do nothing: what is called in the place of somebody who is not there."""
 
 
 class _Waiting(NamedTuple):

@@ -13,6 +13,7 @@ from tests.conftest import Voice
 from tests.jobs.rest import Rest
 from tests.jobs.uploads import create, finished, recording, send
 from tests.namespace_client import NamespaceClient, refusal
+from tests.raw_client import CONNECT, RawClient
 from tests.rooms.people import redeemed, someone
 from tests.running_box import Box, running_box, wait_until
 
@@ -139,6 +140,20 @@ def test_what_came_with_an_invitation_ends_with_it(tiny_model_path: Path, tmp_pa
             assert renewed["expires_in_s"] <= 300
             box.clock.ahead_s = 901
             assert client.wait_for("goodbye")["code"] == "token_expired"
+
+
+def test_renewing_one_token_leaves_another_of_the_same_device_what_it_is(box: Box, owner: NamespaceClient) -> None:
+    invitation = owner.good("invitation.create", {"role": "owner", "expires_in_s": 600, "max_uses": 0})["invitation"]
+    speaker_token = box.token()
+    guest_token = redeemed(box, invitation, speaker_token)["token"]
+    with RawClient(box) as guest:
+        assert guest.join(speaker_token)["type"] == CONNECT
+        guest.send({"type": CONNECT, "nsp": "/box", "data": {"token": guest_token}})
+        assert guest.receive()["type"] == CONNECT
+        renewed = guest.call("token.renew", {})["token"]
+        assert box.service.tokens.verify(renewed).role == SPEAKER
+        owner.good("invitation.revoke", {"invitation_id": invitation["invitation_id"]})
+        assert guest.receive_event("goodbye", "/box")["code"] == "token_revoked"
 
 
 def test_revocations_and_limits_outlive_a_restart(tiny_model_path: Path, tmp_path: Path) -> None:

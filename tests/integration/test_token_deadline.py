@@ -8,6 +8,7 @@ import pytest
 from edge_server.client_http import RefusedError
 from edge_server.desks import steady_unix_clock
 from edge_server.transport.packets import KIND_AUDIO, AudioPacket
+from tests.namespace_client import NamespaceClient
 from tests.running_box import running_box
 
 START = {"sample_rate_hz": 16000, "packet_samples": 320}
@@ -75,3 +76,25 @@ def test_packets_and_control_after_the_end_are_refused(tiny_model_path: Path, tm
         assert refusal.value.refused_code == "token_expired"
         client.send_audio(PACKET)
         assert client.wait_for_event("goodbye")["code"] == "token_expired"
+
+
+def test_an_event_in_another_namespace_after_the_end_is_refused(tiny_model_path: Path, tmp_path: Path) -> None:
+    with (
+        running_box(tiny_model_path, tmp_path, housekeeping_s=3600.0) as box,
+        NamespaceClient(box, box.token(ttl_s=600), "/jobs") as client,
+    ):
+        client.good("token.renew")
+        box.clock.ahead_s = box.service.settings.token_ttl_s + 1
+        assert client.refused("token.renew") == "token_expired"
+
+
+def test_an_event_with_a_token_that_was_taken_back_is_refused(tiny_model_path: Path, tmp_path: Path) -> None:
+    with (
+        running_box(tiny_model_path, tmp_path) as box,
+        NamespaceClient(box, box.token(), "/jobs", "/audio") as client,
+    ):
+        client.good("stream.start", START, "/audio")
+        # Taken back, but nobody has parted from its sessions yet.
+        box.service.tokens._is_revoked = lambda claims: True
+        assert client.refused("token.renew") == "token_revoked"
+        assert client.refused("stream.end", {}, "/audio") == "token_revoked"

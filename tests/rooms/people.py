@@ -28,9 +28,10 @@ def opened(client: NamespaceClient, name: str = "Kitchen") -> dict[str, Any]:
     return client.good("room.open", {"name": name, "display_name": "Anna"})
 
 
-def redeemed(box: Box, invitation: dict[str, Any]) -> dict[str, Any]:
-    """Buy a token with an invitation."""
-    answer = Rest(box).post("/api/v1/invitations/redeem", {"code": invitation["code"]})
+def redeemed(box: Box, invitation: dict[str, Any], earlier_token: str | None = None) -> dict[str, Any]:
+    """Buy a token with an invitation, for the device of an earlier token if there is one."""
+    fields = {"code": invitation["code"]} | ({"token": earlier_token} if earlier_token else {})
+    answer = Rest(box).post("/api/v1/invitations/redeem", fields)
     assert answer.status == 200, answer.body
     return dict(answer.json)
 
