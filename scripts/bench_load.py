@@ -25,7 +25,7 @@ SETTLE_S = 2.0
 LEAD_S = 0.2
 WARM_UP_S = 0.5
 """So long each half of the sessions speaks while the other is silent: what the server grows by for the second half
-is the sessions' own, since as many speak at once as before. What more speakers at once take for good is told apart."""
+is the sessions' own, since no more speak at once than before."""
 BREAKING_EVERY = 4
 """Of so many talkers that may break off, one does: it waits for its new connection, and all the others with it."""
 LONGEST_LAG_S = 2.0
@@ -54,6 +54,21 @@ class Load:
     expected: list[bytes]
 
 
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """What a load took: CPU (1 is a core), and memory in bytes.
+
+    `session_bytes` is what the server grew by for each of the second half of the sessions, in their first `WARM_UP_S`: None
+    where there is one alone. `beside_bytes` is what it grew by beside that: buffers for as many as speak at once, and
+    whatever grew while all of them spoke.
+    """
+
+    server_cpu: float
+    generator_cpu: float
+    session_bytes: float | None
+    beside_bytes: float | None
+
+
 class Crowd:
     """All voices and the one loop that serves them."""
 
@@ -68,22 +83,22 @@ class Crowd:
         self.lags_s: list[float] = []
         self.unsent = 0
 
-    def speak(self) -> dict[str, float]:
-        """Let everyone speak; give the CPU of both processes (1 is a core) and the server's memory in bytes."""
-        everyone, half = self._load.sessions, self._load.sessions // 2
+    def speak(self) -> Spent:
+        """Let everyone speak."""
+        everyone, later = self._load.sessions, self._load.sessions // 2
         idle_bytes = self._rss_bytes()
-        half_bytes = self._rss_bytes_with(half) if half else idle_bytes
-        session_bytes = (self._rss_bytes_with(everyone) - half_bytes) / (everyone - half)
+        first_bytes = self._rss_bytes_with(everyone - later)
+        session_bytes = (self._rss_bytes_with(everyone) - first_bytes) / later if later else None
         self._begin_to_measure()
         began_s, server_s, own_s = time.perf_counter(), _cpu_s(self._server), time.process_time()
         self._speak_for(self._load.seconds, self.voices)
         elapsed_s = time.perf_counter() - began_s
-        spent = {
-            "server": (_cpu_s(self._server) - server_s) / elapsed_s,
-            "generator": (time.process_time() - own_s) / elapsed_s,
-            "session_bytes": session_bytes,
-            "fixed_bytes": self._rss_bytes() - idle_bytes - everyone * session_bytes,
-        }
+        spent = Spent(
+            server_cpu=(_cpu_s(self._server) - server_s) / elapsed_s,
+            generator_cpu=(time.process_time() - own_s) / elapsed_s,
+            session_bytes=session_bytes,
+            beside_bytes=None if session_bytes is None else self._rss_bytes() - idle_bytes - everyone * session_bytes,
+        )
         self._settle()
         for voice in self.voices:
             voice.late_frames_told = voice.talker.leave()
@@ -176,10 +191,10 @@ def run(load: Load) -> dict[str, Any]:
         "latency_p50_ms": float(np.percentile(latencies_ms, 50)),
         "latency_p99_ms": float(np.percentile(latencies_ms, 99)),
         "generator_lag_p99_ms": 1000 * float(np.percentile(crowd.lags_s, 99)),
-        "generator_cpu_percent": 100 * spent["generator"],
-        "server_cpu_percent": 100 * spent["server"],
-        "session_kb": spent["session_bytes"] / 1000,
-        "fixed_mb": spent["fixed_bytes"] / 1e6,
+        "generator_cpu_percent": 100 * spent.generator_cpu,
+        "server_cpu_percent": 100 * spent.server_cpu,
+        "session_kb": None if spent.session_bytes is None else round(spent.session_bytes / 1e3, 1),
+        "beside_mb": None if spent.beside_bytes is None else round(spent.beside_bytes / 1e6, 1),
         "audio_ok": all(voice.audio_ok for voice in voices) if load.expected else None,
         "wrong_voices": sum(voice.sounds_wrong for voice in voices),
     }

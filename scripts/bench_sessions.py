@@ -58,8 +58,8 @@ class LoadResult:
     generator_cpu_percent: float = 0.0
     session_kb: float | None = None
     """What the server grew by for each of the second half of the sessions; only its first load can tell."""
-    fixed_mb: float | None = None
-    """What it grew by beside that: buffers that it keeps for the next sessions."""
+    beside_mb: float | None = None
+    """What it grew by beside that: buffers for as many as speak at once, and whatever grew while they all did."""
     seconds: float = 0.0
     longest_p99_ms: float = SUSTAINED_P99_MS
 
@@ -109,7 +109,7 @@ def run_sessions_benchmark(
         one = asked_or_largest(sessions, ours) if search else ours(sessions)
     result = {"benchmark": "sessions", "model": model_path.name, "packet_ms": packet_ms, **asdict(one)}
     if one.sessions != sessions:
-        result |= {"session_kb": None, "fixed_mb": None}
+        result |= {"session_kb": None, "beside_mb": None}
     result |= {"requested_sessions": sessions, "transport": transport, "tls": tls, "sustained": one.sustained}
     if max_baseline_sessions:
         result |= _baseline(model_path, one, partial(load, longest_p99_ms=BASELINE_P99_MS), said, max_baseline_sessions)
@@ -194,7 +194,7 @@ def sessions_table(result: dict[str, Any]) -> str:
     ]
     if result["session_kb"] is not None:
         lines.append(
-            f"  memory               {result['session_kb']:.0f} kB a session, {result['fixed_mb']:.0f} MB once"
+            f"  memory               {result['session_kb']:.0f} kB a session, {result['beside_mb']:.0f} MB beside"
         )
     if "baseline_sessions" in result:
         lines.append(
@@ -238,8 +238,8 @@ def _measure(load: Load, longest_p99_ms: float) -> LoadResult:
         audio_ok=report["audio_ok"],
         wrong_voices=report["wrong_voices"],
         generator_cpu_percent=round(report["generator_cpu_percent"], 1),
-        session_kb=round(report["session_kb"], 1),
-        fixed_mb=round(report["fixed_mb"], 1),
+        session_kb=report["session_kb"],
+        beside_mb=report["beside_mb"],
         seconds=load.seconds,
         longest_p99_ms=longest_p99_ms,
     )

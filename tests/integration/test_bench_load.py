@@ -3,6 +3,7 @@
 import os
 import socket
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from scripts import bench_load
 from scripts.bench_dialects import TALKERS
 from scripts.bench_load import Crowd, Load, run
 from scripts.bench_sessions import Speech, speech
-from scripts.bench_stream_talkers import BreakingTalker, Questions
+from scripts.bench_stream_talkers import Questions
 from scripts.bench_voice import Voice
 from scripts.bench_wire import Wire
 from tests.running_box import Box, running_box
@@ -181,6 +182,28 @@ def test_every_packet_and_every_voice_counts_and_the_warm_up_is_no_latency(
     assert report["latency_p99_ms"] < 1000 * SETTLE_S
 
 
+@pytest.mark.parametrize(("sessions", "session_kb"), [(1, None), (2, 70.0), (5, 70.0), (6, 70.0)])
+def test_memory_of_a_session_is_told_apart_from_that_of_speaking_at_once(
+    monkeypatch: pytest.MonkeyPatch, sessions: int, session_kb: float | None
+) -> None:
+    most_at_once = 0
+    speak_for = Crowd._speak_for
+
+    def noted(crowd: Crowd, seconds: float, voices: list[Voice]) -> None:
+        nonlocal most_at_once
+        most_at_once = max(most_at_once, len(voices))
+        speak_for(crowd, PACKET / RATE_HZ, voices)
+
+    def rss_bytes(crowd: Crowd) -> int:
+        return 150_000_000 + 70_000 * len(crowd.voices) + 1_000_000 * most_at_once
+
+    monkeypatch.setattr(Crowd, "_speak_for", noted)
+    monkeypatch.setattr(Crowd, "_rss_bytes", rss_bytes)
+    monkeypatch.setitem(TALKERS, "echo", Echo)
+    report = run(replace(load_of([""], Speech(RATE_HZ, [CLIP], []), "echo"), sessions=sessions))
+    assert (report["session_kb"], report["beside_mb"]) == (session_kb, None if session_kb is None else sessions)
+
+
 def test_where_nothing_is_expected_audio_is_neither_ok_nor_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bench_load, "SETTLE_S", 0.0)
     monkeypatch.setitem(TALKERS, "echo", Echo)
@@ -191,14 +214,16 @@ def test_where_nothing_is_expected_audio_is_neither_ok_nor_wrong(monkeypatch: py
 def test_who_breaks_off_goes_on_hears_what_it_has_to_and_leaves_nothing(
     monkeypatch: pytest.MonkeyPatch, tiny_model_path: Path, tmp_path: Path, dialect: str
 ) -> None:
-    broken: list[int] = []
-    break_off = BreakingTalker.break_off
+    said_before: list[int] = []
+    break_off = Crowd._break_off
 
-    def noted(talker: BreakingTalker, next_answer: int) -> int:
-        broken.append(next_answer)
-        return break_off(talker, next_answer)
+    def noted(crowd: Crowd, voice: Voice) -> None:
+        said, wires = len(voice.due_at_s), voice.talker.wires
+        break_off(crowd, voice)
+        if voice.talker.wires is not wires:
+            said_before.append(said)
 
-    monkeypatch.setattr(BreakingTalker, "break_off", noted)
+    monkeypatch.setattr(Crowd, "_break_off", noted)
     with running_box(tiny_model_path, tmp_path) as box:
         crowd = Crowd(load_of([box.token()], speech(tiny_model_path, 2.0), dialect, box.service.http_port or 0))
         crowd.speak()
@@ -206,9 +231,8 @@ def test_who_breaks_off_goes_on_hears_what_it_has_to_and_leaves_nothing(
         assert left_in(box) == (0, 0)
         for voice in crowd.voices:
             voice.talker.wires[0].socket.close()
-    # Each of them did in the middle of its warm-up, and one in the middle of the rest.
-    assert len(broken) == 3
-    assert 0 < min(broken[:2]) <= max(broken[:2]) < WARM_UP_PACKETS < broken[2] < PACKETS_OF_A_VOICE
+    # Each of them did in the middle of its warm-up, and one after a third of the rest.
+    assert said_before == [WARM_UP_PACKETS // 2] * 2 + [WARM_UP_PACKETS + MEASURED_PACKETS // 3]
     counted = [(voice.unanswered_packets, voice.late_packets, voice.late_frames_told) for voice in crowd.voices]
     assert counted == [(0, 0, 0)] * 2
     assert all(voice.audio_ok for voice in crowd.voices)
