@@ -66,14 +66,15 @@ class RawClient:
             elif not message:
                 raise ConnectionError("The box closed the connection.")
 
-    def receive_event(self, name: str, namespace: str = NAMESPACE) -> Any:
-        """Give the argument of the next event of this name in a namespace."""
+    def receive_event(self, name: str, namespace: str | None = None) -> Any:
+        """Give the argument of the next event of this name, in any namespace unless one is named."""
         deadline_s = time.monotonic() + TIMEOUT_S
         while time.monotonic() < deadline_s:
             packet = self.receive()
-            if packet["type"] == EVENT and packet["nsp"] == namespace and packet["data"][0] == name:
+            is_there = namespace in (None, packet["nsp"])
+            if is_there and packet["type"] == EVENT and packet["data"][0] == name:
                 return packet["data"][1]
-        raise AssertionError(f"There was no event {name!r} in {namespace}.")
+        raise AssertionError(f"There was no event {name!r}.")
 
     def closed_by_box(self) -> bool:
         """Wait for the end of the connection."""
