@@ -56,8 +56,9 @@ class RawClient:
         return answer["data"][0]
 
     def receive(self) -> dict[str, Any]:
-        """Give the next Socket.IO packet."""
-        while True:
+        """Give the next Socket.IO packet; pings of the box do not make the wait for it longer."""
+        deadline_s = time.monotonic() + TIMEOUT_S
+        while time.monotonic() < deadline_s:
             message = self.websocket.recv()
             if message == "2":
                 self.websocket.send("3")
@@ -65,6 +66,7 @@ class RawClient:
                 return dict(msgpack.unpackb(message))
             elif not message:
                 raise ConnectionError("The box closed the connection.")
+        raise websocket.WebSocketTimeoutException("Nothing but pings came.")
 
     def receive_event(self, name: str, namespace: str | None = None) -> Any:
         """Give the argument of the next event of this name, in any namespace unless one is named."""
