@@ -169,10 +169,10 @@ class LiveVoice:
         """Free the slot, and tell those who hear along. Closing twice does nothing."""
         if self._handle.closed:
             return
-        self.on_silent()
-        self._context.on_ended()
         self._context.pump.detach(self._handle)
         self._context.pump.engine.close_stream(self._handle)
+        self._context.on_ended()
+        self.on_silent()
 
     def deliver(self, result: Result) -> None:
         """Take one finished hop of the engine."""

@@ -59,7 +59,7 @@ class ResumeDesk:
     def resume(self, stream_id: str, key: str, let_go: Callable[[], None]) -> Resumable:
         """Give a voice to another connection. Raises `ResumeFailedError`."""
         entry = self._entries.get(stream_id)
-        if entry is None or not hmac.compare_digest(entry.key.encode(), key.encode()):
+        if entry is None or not hmac.compare_digest(entry.key.encode(), key.encode(errors="replace")):
             raise ResumeFailedError("There is no such stream to go on with; start a new one.")
         if entry.until_s is None:
             entry.let_go()

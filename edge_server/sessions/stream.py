@@ -173,7 +173,13 @@ class Stream:
         if not 0 <= next_answer <= following:
             raise BadRequestError(f"next_answer cannot be {next_answer}; the answer after all others is {following}.")
         self._resumed = True
-        return silence(next_answer, following - next_answer) if next_answer < following else None
+        if next_answer == following:
+            return None
+        if self._pending:
+            self._pending[0] = self._pending[0]._replace(flags=self._pending[0].flags | FLAG_GAP)
+        else:
+            self._next_flags = FLAG_GAP
+        return silence(next_answer, following - next_answer)
 
     def leap(self, packet: AudioPacket) -> AudioPacket | None:
         """Go over the gap of a break that is too long to be filled packet by packet.

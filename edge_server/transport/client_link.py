@@ -13,9 +13,15 @@ from edge_server.errors import ClientTooSlowError, HushboxError
 from edge_server.transport.client import TOO_SLOW
 from edge_server.transport.packets import AudioPacket, encode_packet
 from edge_server.transport.plain_clients import PlainClients
-from edge_server.transport.socketio_packet import NAMESPACE, encode_acknowledgement, encode_audio, encode_event
+from edge_server.transport.socketio_packet import (
+    NAMESPACE,
+    encode_acknowledgement,
+    encode_audio,
+    encode_event,
+    encode_file_acknowledgement,
+)
 from edge_server.transport.websocket import BoundedWebSocket, Sink
-from edge_server.transport.websocket_frames import BINARY, TEXT, encode_frame
+from edge_server.transport.websocket_frames import BINARY, TEXT, encode_frame, frame_head
 
 # Longer than a WebSocket takes to close (two steps of a second): then the client has had its time to read.
 _GOODBYE_GRACE_S = 3.0
@@ -104,6 +110,19 @@ class ClientLink:
         if acknowledgement_id is not None:
             self.send_encoded(encode_acknowledgement(acknowledgement_id, argument, self._namespace))
 
+    def acknowledge_with_file(self, acknowledgement_id: int | None, argument: dict[str, Any], file: bytes) -> None:
+        """Answer an event, if it asked for an acknowledgement, with a file as the field `data`."""
+        connection = self._connection
+        if acknowledgement_id is None or self._parting or connection is None or connection.closed:
+            return
+        pieces = encode_file_acknowledgement(acknowledgement_id, argument, file, self._namespace)
+        websocket = self._straight_way(connection)
+        if websocket is None or self._is_plain:
+            self._send(b"".join(pieces), False)
+            return
+        for piece in (frame_head(BINARY, sum(map(len, pieces))), *pieces):
+            websocket.send_frame(piece)
+
     @property
     def waiting_packets(self) -> int:
         """How many packets wait for this client to read."""
@@ -145,7 +164,11 @@ class ClientLink:
     def release(self) -> None:
         """End what is left of a connection whose client is gone."""
         self._parting = True
-        self._cut_later()
+        if self._websocket is None:
+            # Who polls would go on to, without ever hearing anything again.
+            gevent.spawn(self._disconnect)
+        else:
+            self._cut_later()
 
     def send_encoded(self, message: bytes, is_audio: bool = False) -> None:
         """Send the bytes of one Socket.IO packet."""
@@ -156,13 +179,17 @@ class ClientLink:
         connection = self._connection
         if connection is None or connection.closed:
             return
+        if (websocket := self._straight_way(connection)) is None:
+            self._queue(connection, message, is_audio)
+        else:
+            websocket.send_frame(self._frames(message), is_audio)
+
+    def _straight_way(self, connection: Any) -> BoundedWebSocket | None:
+        """The WebSocket, unless there is none (yet) or python-engineio has something to send before."""
         if self._websocket is None and connection.upgraded:
             self._websocket = connection.session.get("websocket")
             self._watch_outbox(self._websocket)
-        if self._websocket is None or connection.queue.qsize():
-            self._queue(connection, message, is_audio)
-            return
-        self._websocket.send_frame(self._frames(message), is_audio)
+        return None if connection.queue.qsize() else self._websocket
 
     def _watch_outbox(self, websocket: BoundedWebSocket | None) -> None:
         # All namespaces share one outbox; audio that may be dropped is in one of them.
@@ -179,9 +206,9 @@ class ClientLink:
         )
 
     def _queue(self, connection: Any, message: bytes, is_audio: bool) -> None:
+        # Whether it still answers pings is not asked here, as python-engineio's own `send` does: that would end the connection,
+        # and call whoever hears of its end, in the midst of what its caller does for others.
         parts = self._plain_clients.translate(message) if self._is_plain else [message]
-        if not connection.check_ping_timeout():
-            return
         if not connection.queue.qsize():
             self._dropped = 0
         connection.queue.put_message(parts, is_audio)

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Protocol
 
 from edge_server.transport.turn_ring import TurnRing
 from edge_server.transport.upload_gate import LARGE_BYTES, Upload, UploadGate
-from edge_server.transport.websocket_frames import POLICY, FrameReader, Message, WebSocketViolationError
+from edge_server.transport.websocket_frames import (
+    INTERNAL_ERROR,
+    POLICY,
+    FrameReader,
+    Message,
+    WebSocketViolationError,
+)
 from edge_server.transport.wire import Wire
+
+logger = logging.getLogger(__name__)
 
 _FRAMES_PER_TURN = 16
 _FRAMES_IN_A_CROWD = 4
@@ -131,6 +140,11 @@ class Intake:
                 raise WebSocketViolationError(POLICY, "no token")
         except WebSocketViolationError as violation:
             taker.refuse(violation)
+            return
+        except Exception:
+            # This is a callback of the loop: whoever has a turn after this one would lose it, and never get another.
+            logger.exception("A message could not be handled.")
+            taker.refuse(WebSocketViolationError(INTERNAL_ERROR, "a defect of the box"))
             return
         if self._is_stopped:
             return

@@ -23,12 +23,14 @@ class Outbox:
     client is `too_slow`. `dropped` counts what was dropped since it last caught up; `on_dropped` hears of every frame.
     """
 
-    __slots__ = ("_frames", "_max_bytes", "_max_packets", "bytes_waiting", "dropped", "on_dropped")
+    __slots__ = ("_frames", "_max_bytes", "_max_packets", "_sent_bytes", "bytes_waiting", "dropped", "on_dropped")
 
     def __init__(self, max_packets: int, max_bytes: int) -> None:
         self._max_packets = max_packets
         self._max_bytes = max_bytes
         self._frames: deque[_Waiting] = deque()
+        # Of the first frame: what is left of it is looked at, and never copied, since it may be a whole recording.
+        self._sent_bytes = 0
         self.bytes_waiting = 0
         self.dropped = 0
         self.on_dropped: Callable[[], None] = nothing
@@ -48,18 +50,20 @@ class Outbox:
         if len(self._frames) > self._max_packets:
             self._drop_oldest_audio()
 
-    def next(self) -> bytes:
+    def next(self) -> bytes | memoryview:
         """What is to be sent next, until `sent` says how much of it was."""
-        return self._frames[0].data
+        data = self._frames[0].data
+        return memoryview(data)[self._sent_bytes :] if self._sent_bytes else data
 
     def sent(self, size: int) -> None:
         """Hear that so many bytes of `next` are gone."""
-        data, is_audio = self._frames.popleft()
         self.bytes_waiting -= size
-        if size < len(data):
-            self._frames.appendleft(_Waiting(data[size:], is_audio))
-        elif not self._frames:
-            self.dropped = 0
+        self._sent_bytes += size
+        if self._sent_bytes == len(self._frames[0].data):
+            self._frames.popleft()
+            self._sent_bytes = 0
+            if not self._frames:
+                self.dropped = 0
 
     def forget(self) -> None:
         """Let go of who hears of dropped audio."""
@@ -70,7 +74,9 @@ class Outbox:
         if self.bytes_waiting <= self._max_bytes:
             return False
         # A clip may be on its way, and live audio goes on behind it.
-        return self.bytes_waiting - max(len(frame.data) for frame in self._frames) > self._max_bytes
+        waiting = [len(frame.data) for frame in self._frames]
+        waiting[0] -= self._sent_bytes
+        return self.bytes_waiting - max(waiting) > self._max_bytes
 
     @property
     def _overfull(self) -> bool:

@@ -36,6 +36,8 @@ from edge_server.transport.voice_control import VoiceControl
 logger = logging.getLogger(__name__)
 
 EVENT = 2
+_LONGEST_AUDIO_BYTES = 64 * 1024
+"""Several times a packet of 100 ms: what is longer is a file, and would be read twice."""
 
 
 class AudioLane:
@@ -142,12 +144,14 @@ class AudioLane:
         """Take a message right from the connection if it is audio; everything else goes through python-socketio."""
         payload = envelope.open(message)
         if payload is None:
+            if len(message) > _LONGEST_AUDIO_BYTES:
+                return False
             try:
                 fields = unpack(message)
                 event, payload = fields["data"] if fields["nsp"] == NAMESPACE else ("", b"")
             except (ValueError, TypeError, KeyError):
                 return False
-            if event != "audio" or fields["type"] != EVENT or fields.get("id") is not None:
+            if event != "audio" or fields.get("type") != EVENT or fields.get("id") is not None:
                 return False
             if not isinstance(payload, bytes):
                 return False

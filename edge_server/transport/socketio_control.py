@@ -95,8 +95,12 @@ class ControlLane:
             gevent.spawn(self._clean_clip, client, acknowledgement_id, arguments)
 
     def _clean_clip(self, client: Client, acknowledgement_id: int | None, arguments: tuple[object, ...]) -> None:
-        argument = arguments[0] if arguments else None
-        _link(client).acknowledge(acknowledgement_id, self._answers.answer(client, self._clean, argument))
+        answer = self._answers.answer(client, self._clean, arguments[0] if arguments else None)
+        file = answer.pop("data", None)
+        if isinstance(file, bytes):
+            _link(client).acknowledge_with_file(acknowledgement_id, answer, file)
+        else:
+            _link(client).acknowledge(acknowledgement_id, answer)
 
     def _clean(self, client: Client, fields: Mapping[str, Any]) -> Answer:
         self._tokens.verify(fields.get("token"))

@@ -9,7 +9,7 @@ from wsaccel.xormask import XorMaskerSimple
 
 CONTINUATION, TEXT, BINARY, CLOSE, PING, PONG = 0x0, 0x1, 0x2, 0x8, 0x9, 0xA
 NORMAL, GOING_AWAY, PROTOCOL_ERROR, NO_STATUS, NOT_UTF8 = 1000, 1001, 1002, 1005, 1007
-POLICY, TOO_BIG, TRY_LATER = 1008, 1009, 1013
+POLICY, TOO_BIG, INTERNAL_ERROR, TRY_LATER = 1008, 1009, 1011, 1013
 
 _FINAL, _RESERVED, _OPCODE, _MASKED, _LENGTH = 0x80, 0x70, 0x0F, 0x80, 0x7F
 _CONTROL = 0x8
@@ -174,12 +174,16 @@ def check_close(payload: bytes) -> int:
 
 def encode_frame(opcode: int, payload: bytes) -> bytes:
     """The bytes of one whole, unmasked frame."""
-    size = len(payload)
+    return frame_head(opcode, len(payload)) + payload
+
+
+def frame_head(opcode: int, size: int) -> bytes:
+    """What goes before a payload of so many bytes in one whole, unmasked frame."""
     if size < 126:
-        return bytes((_FINAL | opcode, size)) + payload
+        return bytes((_FINAL | opcode, size))
     if size < 1 << 16:
-        return bytes((_FINAL | opcode, 126)) + _SHORT.pack(size) + payload
-    return bytes((_FINAL | opcode, 127)) + _LONG.pack(size) + payload
+        return bytes((_FINAL | opcode, 126)) + _SHORT.pack(size)
+    return bytes((_FINAL | opcode, 127)) + _LONG.pack(size)
 
 
 def encode_close(code: int, reason: str = "") -> bytes:

@@ -184,7 +184,7 @@ class Wire:
         if self._is_tls and self.open and self._socket.pending():
             self._loop.run_callback(self._read)
 
-    def _write(self, frame: bytes) -> int:
+    def _write(self, frame: bytes | memoryview) -> int:
         try:
             return int(self._socket.send(frame))
         except _WANTS:

@@ -1,6 +1,7 @@
 """A listener who does not read loses the oldest packets; the speaker and the others lose nothing."""
 
 import socket
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,7 @@ from tests.conftest import Voice
 from tests.raw_client import CONNECT, EVENT, RawClient
 from tests.rooms.people import heard, opened, presence, someone
 from tests.running_box import Box, running_box
+from tests.transport.poller import Poller
 
 RATE_HZ = 48000
 PACKET_SAMPLES = 4800
@@ -78,6 +80,32 @@ def test_a_listener_who_does_not_read_loses_the_oldest_and_the_speaker_nothing(
         assert packet.payload == by_number[packet.sequence].payload
         assert bool(packet.flags & FLAG_LEFT_OUT) == (packet.sequence != previous + 1)
         previous = packet.sequence
+
+
+def test_a_poller_that_answers_no_ping_ends_no_voice_but_its_own_connection(
+    tiny_model: ModelFile, tmp_path: Path, noisy_voice: Voice
+) -> None:
+    samples = to_s16(noisy_voice(RATE_HZ, 2.0, 73))
+    with running_box(tiny_model.path, tmp_path, ping_timeout_s=3) as box:
+        token, mute = box.token(), Poller(box)
+        with someone(box, token) as host, DenoiseClient(box.url, token) as speaker:
+            room_id = opened(host)["room"]["room_id"]
+            joining = {"room_id": room_id, "display_name": "Mute"}
+            mute.send({"type": CONNECT, "nsp": "/rooms", "data": {"token": box.token()}})
+            mute.send({"type": EVENT, "nsp": "/rooms", "id": 1, "data": ["room.join", joining]})
+            presence(host, lambda members: len(members) == 2)
+            fetching = threading.Thread(target=lambda: list(iter(mute.fetch, [])))
+            fetching.start()
+            started = speaker.call("stream.start", {"sample_rate_hz": RATE_HZ, "packet_samples": 960})
+            host.good("room.speak", {"stream_id": started["stream_id"]})
+            # As if it had been asked long ago: the next packet of the voice finds it so, before any look at all connections.
+            box.service.socketio.server.eio.sockets[mute.sid].last_ping = 1.0
+            RecordingStream(speaker, samples, 960, 20.0).send(started)
+            summary = speaker.call("stream.end", {})
+            assert (summary["packets_in"], summary["dropped_packets"]) == (100, 0)
+            presence(host, lambda members: len(members) == 1)
+            fetching.join()
+            assert box.service.engine.stats().live_streams == 0
 
 
 def wire(sequence: int) -> WireVoice:

@@ -39,6 +39,7 @@ def test_text_where_msgpack_belongs_is_noticed_and_the_session_goes_on(box: Box,
         msgpack.packb({"type": 2, "nsp": "/audio", "data": ["disconnect", "x"]}),
         msgpack.packb({"type": 3, "nsp": "/audio", "id": 1, "data": [1]}),
         msgpack.packb(5),
+        msgpack.packb({"nsp": "/audio", "data": ["audio", bytes(652)]}),
     ],
 )
 def test_a_malformed_packet_is_noticed_and_the_session_goes_on(box: Box, data: bytes) -> None:

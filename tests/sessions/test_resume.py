@@ -129,7 +129,22 @@ def test_answers_that_nobody_was_there_for_become_silence(bench: Bench) -> None:
     again = bench.come_back(5)
     bench.speak(6, 7)
     assert numbers(again) == [5, 6, 7]
-    assert again.packets[0].kind == KIND_SILENCE
+    assert [packet.kind for packet in again.packets] == [KIND_SILENCE, KIND_AUDIO, KIND_AUDIO]
+    assert [packet.flags for packet in again.packets] == [FLAG_GAP, FLAG_GAP, 0]
+
+
+def test_the_answer_behind_a_silence_is_marked_also_when_it_was_under_way(bench: Bench) -> None:
+    bench.speak(*range(5))
+    bench.voice.accept(AudioPacket(KIND_AUDIO, 0, 5, 0, bytes(640)))
+    again = bench.come_back(3)
+    bench.speak(6)
+    assert numbers(again) == [3, 4, 5, 6]
+    assert [packet.flags for packet in again.packets] == [FLAG_GAP, FLAG_GAP, 0]
+
+
+def test_a_key_that_is_no_text_opens_nothing(bench: Bench) -> None:
+    with pytest.raises(ResumeFailedError):
+        bench.desk.resume(bench.voice.stream_id, "\ud800", lambda: None)
 
 
 def test_hops_under_way_at_a_long_break_belong_to_nobody(bench: Bench) -> None:

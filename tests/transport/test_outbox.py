@@ -69,6 +69,22 @@ def test_a_client_is_too_slow_for_bytes_beside_the_largest_frame() -> None:
     assert filled(outbox, b"y").too_slow
 
 
+def test_of_a_large_frame_that_is_half_on_its_way_only_the_rest_counts() -> None:
+    outbox = filled(Outbox(8, 10), b"x" * 50, is_audio=False)
+    outbox.sent(48)
+    assert not filled(outbox, b"y" * 8).too_slow
+    assert filled(outbox, b"y" * 8, b"y" * 3).too_slow
+
+
+def test_the_rest_of_a_large_frame_is_looked_at_and_not_copied() -> None:
+    recording = bytes(1000)
+    outbox = filled(Outbox(8, 10), recording, is_audio=False)
+    outbox.sent(10)
+    rest = outbox.next()
+    assert isinstance(rest, memoryview)
+    assert (rest.obj, len(rest)) == (recording, 990)
+
+
 def test_a_client_is_too_slow_for_what_cannot_be_dropped() -> None:
     outbox = filled(Outbox(3, 1000), *[b"n"] * 6, is_audio=False)
     assert not outbox.too_slow

@@ -11,6 +11,7 @@ from edge_server.transport.socketio_packet import (
     StrictPacket,
     encode_acknowledgement,
     encode_event,
+    encode_file_acknowledgement,
 )
 
 CONNECT, DISCONNECT, EVENT, ACK, BINARY_EVENT = 0, 1, 2, 3, 5
@@ -41,6 +42,19 @@ def test_an_acknowledgement_carries_its_number() -> None:
     }
 
 
+@pytest.mark.parametrize("size", [1, 16, 300, 70_000])
+def test_a_file_goes_out_in_pieces_which_are_the_whole_answer(size: int) -> None:
+    file = bytes(range(256)) * (size // 256) + bytes(size % 256)
+    pieces = encode_file_acknowledgement(7, {"ok": True, "format": "wav"}, file)
+    assert pieces[1] is file
+    assert msgpack.unpackb(b"".join(pieces)) == {
+        "type": ACK,
+        "nsp": NAMESPACE,
+        "id": 7,
+        "data": [{"ok": True, "format": "wav", "data": file}],
+    }
+
+
 def test_a_clip_hands_its_acknowledgement_number_to_its_handler() -> None:
     sent = msgpack.packb({"type": EVENT, "nsp": NAMESPACE, "id": 3, "data": ["clip", {"token": "t"}]})
     packet = StrictPacket(encoded_packet=sent)
@@ -60,6 +74,8 @@ def test_a_clip_hands_its_acknowledgement_number_to_its_handler() -> None:
         {"type": EVENT, "nsp": NAMESPACE, "data": [1]},
         {"type": EVENT, "nsp": 7, "data": ["audio"]},
         {"type": EVENT, "nsp": NAMESPACE, "data": ["audio"], "id": "x"},
+        {"type": EVENT, "nsp": NAMESPACE, "data": ["audio"], "id": -1},
+        {"type": EVENT, "nsp": NAMESPACE, "data": ["audio"], "id": 1 << 63},
         {"type": EVENT, "nsp": NAMESPACE, "data": ["connect", {}, {}]},
         {"type": EVENT, "nsp": NAMESPACE, "data": ["disconnect"]},
         {"type": True, "nsp": NAMESPACE},

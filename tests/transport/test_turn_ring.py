@@ -188,3 +188,31 @@ def test_of_a_stranger_one_message_is_read_at_a_time() -> None:
     assert paired.messages == [b"0", b"1", b"2"]
     paired.websocket.cut()
     until(paired.reader.ready)
+
+
+def test_a_defect_in_ones_turn_ends_one_connection_and_no_others_turns() -> None:
+    ring = TurnRing(gevent.get_hub().loop)
+    broken, good = PairedWebSocket(ring=ring), PairedWebSocket(ring=ring)
+    taken: list[bytes] = []
+
+    def take_until_it_breaks(message: bytes | bytearray) -> bool:
+        if message == b"break":
+            raise KeyError("type")
+        return True
+
+    def take(message: bytes | bytearray) -> bool:
+        taken.append(bytes(message))
+        return True
+
+    for paired, sink in ((broken, take_until_it_breaks), (good, take)):
+        paired.websocket.listen(sink)
+        paired.websocket.admit(1 << 20)
+    audio = masked(BINARY, b"audio")
+    # Both have more than one turn, so that both stand in the ring; the broken one before the good one.
+    broken.near.sendall(audio * 16 + masked(BINARY, b"break"))
+    good.near.sendall(audio * 40)
+    until(lambda: len(taken) == 40)
+    assert broken.near.recv(100)[:4] == b"\x88" + bytes((2 + len("a defect of the box"),)) + (1011).to_bytes(2, "big")
+    until(broken.reader.ready)
+    good.websocket.cut()
+    until(good.reader.ready)
