@@ -87,7 +87,7 @@ class Desks:
         self.feed.listeners.append(lambda event: self._log.note(event.at_ms / 1000, event.text))
         metrics.on_error = self.feed.publish_refusal
         self.connections = Connections(self.feed, clocks.unix)
-        revocations = Revocations(self._database, clocks.unix)
+        revocations = Revocations(self._database)
         self.tokens = token_desk(settings, clocks.steady_unix, revocations.covers)
         self._invitations = InvitationStore(self._database, settings.max_invitations, clocks.unix)
         self.front_desk = FrontDesk(

@@ -16,11 +16,11 @@ TIMEOUT_S = 20.0
 class NamespaceClient:
     """Joins namespaces of a box with one token, calls events, and keeps what is pushed."""
 
-    def __init__(self, box: Box, token: str, *namespaces: str) -> None:
+    def __init__(self, box: Box, token: str, *namespaces: str, serializer: str = "msgpack") -> None:
         self._changed = threading.Condition()
         self._pushed: list[tuple[str, str, Any]] = []
         self._namespace = namespaces[0]
-        self.socket = socketio.Client(reconnection=False, serializer="msgpack", handle_sigint=False)
+        self.socket = socketio.Client(reconnection=False, serializer=serializer, handle_sigint=False)
         for namespace in namespaces:
             self.socket.on("*", self._taker(namespace), namespace=namespace)
         self.socket.connect(

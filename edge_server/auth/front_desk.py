@@ -53,11 +53,12 @@ class FrontDesk:
     def redeem(self, code: str, earlier_token: object = None) -> IssuedToken:
         """A token for the code of an invitation, for the device of an earlier token. Raises `InvitationInvalidError`."""
         invitation = self._disk.run(self._invitations.redeem, code)
-        ends_at_s = invitation.expires_at_ms // 1000
+        # What is left, and not when it ends: invitations end by the wall clock, which tokens do not live by.
+        left_s = (invitation.expires_at_ms - self._invitations.now_ms()) // 1000
         issued = self._tokens.issue_invited(
             invitation.role,
             invitation.invitation_id,
-            ends_at_s,
+            left_s,
             invitation.room_id,
             self._tokens.device_of(earlier_token),
         )
@@ -67,8 +68,7 @@ class FrontDesk:
     def revoke(self, invitation_id: str) -> Invitation:
         """End an invitation and every session that it has begun. Raises `NotFoundError`."""
         invitation = self._disk.run(self._invitations.revoke, invitation_id)
-        until_s = invitation.expires_at_ms // 1000
-        self._take_back(INVITATION, invitation_id, until_s, lambda claims: claims.invitation_id == invitation_id)
+        self._take_back(INVITATION, invitation_id, lambda claims: claims.invitation_id == invitation_id)
         self._tell("invitation.revoked", "An invitation was revoked.", invitation)
         return invitation
 
@@ -77,9 +77,9 @@ class FrontDesk:
         self._disk.run(self._invitations.revoke, invitation_id)
 
     def take_back(self, claims: Claims) -> None:
-        """Make the tokens of a device worthless, and end its sessions."""
+        """Make all tokens of a device worthless, not only the one that says this, and end its sessions."""
         subject = claims.subject
-        self._take_back(DEVICE, subject, claims.expires_at_s, lambda other: other.subject == subject)
+        self._take_back(DEVICE, subject, lambda other: other.subject == subject)
 
     def invitations(self) -> list[dict[str, Any]]:
         """The invitations to the box itself, newest first."""
@@ -89,10 +89,10 @@ class FrontDesk:
         """The invitation object, without what only its holder knows."""
         return invitation.to_dict(self._invitations.now_ms())
 
-    def _take_back(self, kind: str, value: str, until_s: int, ends: Callable[[Claims], bool]) -> None:
-        self._revocations.add(kind, value, until_s)
+    def _take_back(self, kind: str, value: str, ends: Callable[[Claims], bool]) -> None:
+        self._revocations.add(kind, value)
         self._connections.part_where(ends, TokenRevokedError("The owner of this box has taken this token back."))
-        self._disk.run(self._revocations.save, kind, value, until_s)
+        self._disk.run(self._revocations.save, kind, value)
 
     def _tell(self, kind: str, text: str, invitation: Invitation) -> None:
         self._feed.publish(kind, text, invitation_id=invitation.invitation_id, role=invitation.role)

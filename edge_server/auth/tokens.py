@@ -93,9 +93,10 @@ class TokenDesk:
         return self._sign(Claims(subject or _new_device(), role, 0), self._ttl_s if ttl_s is None else ttl_s)
 
     def issue_invited(
-        self, role: str, invitation_id: str, ends_at_s: int, room_id: str | None, subject: str | None = None
+        self, role: str, invitation_id: str, left_s: int, room_id: str | None, subject: str | None = None
     ) -> IssuedToken:
-        """A token bought with an invitation that ends at `ends_at_s`. Raises `TokenExpiredError` when it has ended."""
+        """A token bought with an invitation that ends in `left_s`. Raises `TokenExpiredError` when it has ended."""
+        ends_at_s = int(self._clock()) + left_s
         return self._sign(Claims(subject or _new_device(), role, 0, invitation_id, ends_at_s, room_id), self._ttl_s)
 
     def device_of(self, token: object) -> str | None:
@@ -166,7 +167,7 @@ class TokenDesk:
             body = jwt.decode(
                 token, self._key, algorithms=[ALGORITHM], issuer=ISSUER, audience=AUDIENCE, options=options
             )
-        except jwt.InvalidTokenError as error:
+        except (jwt.InvalidTokenError, UnicodeEncodeError) as error:
             raise TokenInvalidError("This is not a token of this box.") from error
         role, deadline = body["role"], body["exp"]
         if not isinstance(role, str) or type(deadline) is not int:

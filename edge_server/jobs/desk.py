@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from gevent.lock import BoundedSemaphore
@@ -30,6 +31,7 @@ from edge_server.jobs.shelf import JobShelf
 from edge_server.jobs.wording import bytes_text
 
 _MAX_NAME_CHARACTERS = 200
+_NO_ROOM = "This box has no room for the file; delete some first."
 
 
 @dataclass(slots=True)
@@ -62,6 +64,8 @@ class JobDesk:
         self._clock = clock
         self._on_queued = on_queued
         self._uploads: dict[str, _Upload] = {}
+        # Jobs that are not on the shelf yet: what makes them waits for the disk.
+        self._coming: dict[str, Job] = {}
 
     def create(self, owner: str, request: JobRequest) -> Job:
         """A job that waits for its upload.
@@ -77,8 +81,8 @@ class JobDesk:
         if request.size_bytes > self._settings.max_clip_bytes:
             allowed = bytes_text(self._settings.max_clip_bytes)
             raise FileTooLargeError(f"The file has {bytes_text(request.size_bytes)}; {allowed} are allowed.")
-        job = self._admitted(owner, request)
-        self._disk.run(self._files.begin, job.job_id)
+        with self._admitted(owner, request) as job:
+            self._disk.run(self._files.begin, job.job_id)
         self._shelf.logs.write(job, INFO, f"Waiting for {bytes_text(job.size_bytes)}.")
         self._shelf.add(job)
         return job
@@ -127,8 +131,9 @@ class JobDesk:
         source = self._shelf.of(owner, job_id)
         if source.state in (JobState.UPLOADING, JobState.CANCELLED):
             raise JobNotReadyError("This job has no complete upload.")
-        job = self._admitted(owner, JobRequest(source.name, source.size_bytes, file_format, suppression_limit_db))
-        self._disk.run(self._files.link_upload, job_id, job.job_id)
+        request = JobRequest(source.name, source.size_bytes, file_format, suppression_limit_db)
+        with self._admitted(owner, request) as job:
+            self._disk.run(self._files.link_upload, job_id, job.job_id)
         job.received_bytes = job.size_bytes
         self._shelf.logs.write(job, INFO, f"The same {bytes_text(job.size_bytes)} as before, cleaned anew.")
         self._shelf.add(job)
@@ -156,15 +161,34 @@ class JobDesk:
             if job.expires_at_ms <= now_ms and (job.ended or job.state is JobState.UPLOADING):
                 self._forget(job)
 
-    def _admitted(self, owner: str, request: JobRequest) -> Job:
-        count, of_device = len(list(self._shelf)), len(self._shelf.all_of(owner))
+    @contextmanager
+    def _admitted(self, owner: str, request: JobRequest) -> Iterator[Job]:
+        """A new job, which counts from now on though the shelf has it only after this.
+
+        Nothing may wait between its end and `JobShelf.add`. Raises `TooManyJobsError` and `DiskFullError`.
+        """
+        # All that is known is looked at before the disk is waited for: whoever asks meanwhile finds this job counted.
+        known = [*self._shelf, *self._coming.values()]
+        self._require_place(owner, request, known)
+        on_the_way = sum(job.size_bytes - job.received_bytes for job in known if job.state is JobState.UPLOADING)
+        job = self._new_job(owner, request)
+        self._coming[job.job_id] = job
+        try:
+            free = self._disk.run(self._files.free_bytes) - on_the_way - request.size_bytes
+            if free < self._settings.min_free_disk_bytes:
+                raise DiskFullError(_NO_ROOM)
+            yield job
+        finally:
+            del self._coming[job.job_id]
+
+    def _require_place(self, owner: str, request: JobRequest, known: Sequence[Job]) -> None:
+        count, of_device = len(known), sum(job.owner == owner for job in known)
         if of_device >= self._settings.max_jobs_per_device or count >= self._settings.max_jobs:
             raise TooManyJobsError(f"This device has {of_device} files here, the box {count}; delete some first.")
-        stored = sum(job.stored_bytes for job in self._shelf) + request.size_bytes
-        on_the_way = sum(job.size_bytes - job.received_bytes for job in self._shelf if job.state is JobState.UPLOADING)
-        free = self._disk.run(self._files.free_bytes) - on_the_way - request.size_bytes
-        if stored > self._settings.max_job_storage_bytes or free < self._settings.min_free_disk_bytes:
-            raise DiskFullError("This box has no room for the file; delete some first.")
+        if sum(job.stored_bytes for job in known) + request.size_bytes > self._settings.max_job_storage_bytes:
+            raise DiskFullError(_NO_ROOM)
+
+    def _new_job(self, owner: str, request: JobRequest) -> Job:
         now_ms = self._shelf.now_ms()
         return Job(
             f"j-{secrets.token_hex(8)}",

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from edge_server.errors import DataFolderError, DiskFullError
+from edge_server.errors import BadRequestError, DataFolderError, DiskFullError
 
 SCHEMA_VERSION = 1
 _BUSY_TIMEOUT_S = 5.0
@@ -42,13 +42,16 @@ def _told() -> Iterator[None]:
         if error.sqlite_errorcode & 0xFF in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR):
             raise DiskFullError("The disk of this box is full, or takes nothing any more.") from error
         raise
+    except UnicodeEncodeError as error:
+        # Half a surrogate pair, which JSON can write.
+        raise BadRequestError("A text has half a character in it, which cannot be kept.") from error
 
 
 class Database:
     """Short transactions on one file. Every call waits for the disk, so the network loop calls from a thread pool.
 
     Thread: one at a time, any. Raises `DataFolderError` when the file cannot be used; every call raises `DiskFullError`
-    when nothing can be written any more.
+    when nothing can be written any more, and `BadRequestError` for text that no file can hold.
     """
 
     def __init__(self, path: Path) -> None:

@@ -145,4 +145,5 @@ class InvitationStore:
 
 def _digest(code: str) -> str:
     # The codes are long and random, so a plain hash gives nothing away.
-    return hashlib.sha256(code[:MAX_CODE_CHARACTERS].encode()).hexdigest()
+    # What is no text is in no code, and neither is the mark that stands for it.
+    return hashlib.sha256(code[:MAX_CODE_CHARACTERS].encode(errors="replace")).hexdigest()

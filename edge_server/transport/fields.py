@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from edge_server.errors import BadRequestError
+
+# JSON knows no bound.
+_BEYOND_64_BITS = 2**63
 
 
 def as_fields(argument: object) -> Mapping[str, Any]:
@@ -19,10 +21,10 @@ def as_fields(argument: object) -> Mapping[str, Any]:
 
 
 def integer(fields: Mapping[str, Any], name: str) -> int:
-    """A required integer. Raises `BadRequestError`."""
+    """A required integer that databases and floats can hold. Raises `BadRequestError`."""
     value = fields.get(name)
-    if type(value) is not int:
-        raise BadRequestError(f"{name} has to be an integer.")
+    if type(value) is not int or not -_BEYOND_64_BITS <= value < _BEYOND_64_BITS:
+        raise BadRequestError(f"{name} has to be an integer of 64 bits.")
     return value
 
 
@@ -55,8 +57,9 @@ def limit_db(fields: Mapping[str, Any], name: str, highest: float) -> float | No
     value = fields.get(name)
     if value is None:
         return None
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
         raise BadRequestError(f"{name} has to be a number or null.")
+    # Nor is what is no number, or an integer that no float can hold.
     if not 0 <= value <= highest:
         raise BadRequestError(f"{name} has to be between 0 and {highest:g}.")
     return float(value)

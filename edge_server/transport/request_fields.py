@@ -25,5 +25,5 @@ def small_json(timeout_s: float) -> Any:
     try:
         with gevent.Timeout(timeout_s, TimeoutError):
             return request.get_json(force=True, silent=True)
-    except RequestEntityTooLarge as error:
+    except (RequestEntityTooLarge, RecursionError) as error:
         raise BadRequestError("The body of this request is a small JSON object.") from error

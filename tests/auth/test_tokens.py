@@ -59,7 +59,7 @@ def test_no_token_is_missing(desk: TokenDesk, token: object) -> None:
         desk.verify(token)
 
 
-@pytest.mark.parametrize("token", ["x", "a.b.c", 17, b"bytes", {"a": 1}, "é" * 10, "a" * 100_000])
+@pytest.mark.parametrize("token", ["x", "a.b.c", 17, b"bytes", {"a": 1}, "é" * 10, "a" * 100_000, "a.b.\ud800"])
 def test_what_is_no_token_is_invalid(desk: TokenDesk, token: object) -> None:
     with pytest.raises(TokenInvalidError):
         desk.verify(token)

@@ -2,11 +2,9 @@ from pathlib import Path
 
 import pytest
 
-from edge_server.auth.tokens import Claims
 from edge_server.errors import BadRequestError, DataFolderError, DiskFullError, InvitationInvalidError, NotFoundError
 from edge_server.store.database import Database
 from edge_server.store.invitations import InvitationRequest, InvitationStore
-from edge_server.store.revocations import DEVICE, INVITATION, Revocations
 
 
 class Clock:
@@ -34,7 +32,7 @@ def test_a_code_is_not_in_the_file(tmp_path: Path, database: Database, clock: Cl
     assert all(code.encode() not in path.read_bytes() for path in tmp_path.iterdir())
 
 
-@pytest.mark.parametrize("code", ["", "nothing", "x" * 10_000, "' OR 1=1 --", "\x00"])
+@pytest.mark.parametrize("code", ["", "nothing", "x" * 10_000, "' OR 1=1 --", "\x00", "\ud800"])
 def test_an_unknown_code_buys_nothing(database: Database, clock: Clock, code: str) -> None:
     store = InvitationStore(database, 5, clock)
     store.create(InvitationRequest("speaker", 60))
@@ -83,18 +81,13 @@ def test_rooms_end_with_the_box_and_so_do_their_invitations(database: Database, 
         store.redeem(to_room)
 
 
-def test_revocations_are_remembered_until_the_last_token_is_over(database: Database, clock: Clock) -> None:
-    revocations = Revocations(database, clock)
-    until_s = int(clock.now_s) + 100
-    for kind, value in ((DEVICE, "device-1"), (INVITATION, "i-1")):
-        revocations.add(kind, value, until_s)
-        revocations.save(kind, value, until_s)
-    covered = [Claims("device-1", "speaker", 0), Claims("device-2", "speaker", 0, "i-1")]
-    assert all(revocations.covers(claims) for claims in covered)
-    assert not revocations.covers(Claims("device-2", "speaker", 0))
-    assert all(Revocations(database, clock).covers(claims) for claims in covered)
-    clock.now_s += 101
-    assert not Revocations(database, clock).covers(covered[0])
+def test_text_that_cannot_be_kept_is_refused_and_leaves_nothing(database: Database, clock: Clock) -> None:
+    store = InvitationStore(database, 5, clock)
+    with pytest.raises(BadRequestError):
+        store.create(InvitationRequest("speaker", 60, label="\ud800"))
+    assert store.all() == []
+    with pytest.raises(BadRequestError):
+        store.revoke("\ud800")
 
 
 def test_a_file_that_is_no_database_is_told_and_not_touched(tmp_path: Path) -> None:
