@@ -48,7 +48,7 @@ class Settings:
     max_streams: Annotated[int, "Live voices at a time, at most; the self-test may find that fewer fit."] = 1000
     self_test: Annotated[bool, "Measure at the start what live voices cost on this box."] = True
     admit_measured: Annotated[bool, "Admit only as many live voices as the self-test finds to fit."] = True
-    engine_threads: Annotated[int, "Threads that run the model, as far as there are cores."] = 2
+    engine_threads: Annotated[int, "Threads that run the model; one core is left to the network."] = 2
     max_batch: Annotated[int, "Frames in one inference call."] = 64
     max_connections: Annotated[int, "Open connections per server, HTTP and WebSocket together."] = 2048
     max_mistakes: Annotated[int, "Messages of one client in 10 s that are of no use, before it is parted from."] = 200
@@ -97,7 +97,7 @@ class Settings:
     max_unanswered_events: Annotated[int, "Events of one client in one namespace that wait for their answer."] = 16
 
     handshake_timeout_s: Annotated[float, "Time to finish a TLS handshake and to authenticate, in seconds."] = 10.0
-    http_timeout_s: Annotated[float, "Longest silence inside an HTTP request, in seconds."] = 30.0
+    http_timeout_s: Annotated[float, "Time for the head of an HTTP request, and for a posted body, in seconds."] = 30.0
     ping_interval_s: Annotated[int, "Interval of keep-alive pings, in seconds."] = 10
     ping_timeout_s: Annotated[int, "Time a client has to answer a ping, in seconds."] = 10
     housekeeping_s: Annotated[float, "Interval at which token deadlines are checked, in seconds."] = 1.0

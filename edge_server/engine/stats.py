@@ -12,7 +12,7 @@ class EngineConfig:
 
     `max_streams` and `max_file_streams` count the streams of all `threads`, `max_batch` the frames of one run.
     `max_queued_frames` bounds the frames of one stream that were submitted and not yet drained. `retry_after_s` is
-    what a refused stream is told: by then the slot of a client that vanished is free.
+    what a refused stream is told: no promise, but soon enough to notice that someone has left.
     """
 
     max_streams: int = 64

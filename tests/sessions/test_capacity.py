@@ -1,5 +1,6 @@
 import pytest
 
+from edge_server import engine_limits
 from edge_server.config import Settings
 from edge_server.engine.model_file import ModelFile
 from edge_server.engine.pacing import RunCost
@@ -9,7 +10,7 @@ from edge_server.engine_limits import engine_threads
 from edge_server.errors import TooManyStreamsError
 from edge_server.sessions import capacity
 from edge_server.sessions.admission import Admission
-from edge_server.sessions.capacity import SHARE_USED, Capacity, available_cores, measure_capacity
+from edge_server.sessions.capacity import SHARE_USED, Capacity, measure_capacity
 
 MEASURED = Capacity(RunCost(3.2e-4, 31e-6), 20e-6, 2)
 
@@ -40,9 +41,12 @@ def test_more_engine_threads_carry_more_voices_as_far_as_there_are_cores() -> No
     assert Capacity(MEASURED.run_cost, 1e-6, 64, 64).voices == Capacity(MEASURED.run_cost, 1e-6, 64, 4).voices
 
 
-def test_no_more_engine_threads_than_cores() -> None:
+@pytest.mark.parametrize(("cores", "threads"), [(1, 1), (2, 1), (3, 2), (4, 2)])
+def test_a_core_is_left_to_the_network_loop(monkeypatch: pytest.MonkeyPatch, cores: int, threads: int) -> None:
+    monkeypatch.setattr(engine_limits, "available_cores", lambda: cores)
+    assert engine_threads(Settings()) == threads
     assert engine_threads(Settings(engine_threads=1)) == 1
-    assert engine_threads(Settings(engine_threads=10_000)) == available_cores()
+    assert engine_threads(Settings(engine_threads=10_000)) == max(1, cores - 1)
 
 
 @pytest.mark.parametrize("threads", [1, 3])
