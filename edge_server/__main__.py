@@ -70,7 +70,14 @@ def serve(**values: Any) -> None:
 @click.argument("inputs", nargs=-1, required=True, metavar="INPUT...", type=click.Path(path_type=Path))
 @click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help="A file, or a folder.")
 @click.option("--suppression-limit-db", type=click.FloatRange(0, 100), help="Most attenuation; the default is none.")
-@click.option("--format", "file_format", type=click.Choice(["wav", "flac"]), default="wav", show_default=True)
+@click.option(
+    "--format",
+    "file_format",
+    type=click.Choice(["wav", "flac"]),
+    default="wav",
+    show_default=True,
+    help="Of the clean files.",
+)
 @click.option("--overwrite", is_flag=True, help="Replace files that exist.")
 @settings_options("model")
 def denoise(

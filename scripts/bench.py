@@ -20,7 +20,10 @@ from scripts.bench_soak import run_crowd_soak, soak_failures, soak_table
 from scripts.bench_stages import run_stages_benchmark, stages_table
 
 MODEL_OPTION = click.option(
-    "--model", type=click.Path(path_type=Path), help="Model file; the default is the shipped one."
+    "--model",
+    type=click.Path(path_type=Path),
+    envvar="HUSHBOX_MODEL",
+    help="Model file; the default is HUSHBOX_MODEL, or else the shipped one.",
 )
 JSON_OPTION = click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of a table.")
 
@@ -45,7 +48,13 @@ def engine(model: Path | None, seconds: float, as_json: bool) -> None:
 @click.option("--sessions", default=50, show_default=True, type=click.IntRange(1), help="Live sessions to try.")
 @click.option("--packet-ms", default=20, show_default=True, type=click.IntRange(5, 100), help="Audio in a packet.")
 @click.option("--seconds", default=5.0, show_default=True, help="Time for each load.")
-@click.option("--transport", default="socketio", show_default=True, type=click.Choice(["socketio", "raw", "polling"]))
+@click.option(
+    "--transport",
+    default="socketio",
+    show_default=True,
+    type=click.Choice(["socketio", "raw", "polling"]),
+    help="How everyone connects: Socket.IO over WebSocket, the raw lane, or long polling.",
+)
 @click.option("--tls", is_flag=True, help="Over HTTPS.")
 @click.option("--baseline/--no-baseline", default=True, show_default=True, help="Measure the naive handler too.")
 @click.option("--search/--no-search", default=True, show_default=True, help="Look for fewer when it is too many.")
@@ -98,7 +107,13 @@ def box(model: Path | None, as_json: bool) -> None:
 @MODEL_OPTION
 @click.option("--hours", default=24.0, show_default=True, help="Simulated hours of one stream; 0 leaves them out.")
 @click.option("--minutes", default=60.0, show_default=True, help="Real minutes of sessions that come and go; or 0.")
-@click.option("--sessions", default=100, show_default=True, type=click.IntRange(1), help="How many come at a time.")
+@click.option(
+    "--sessions",
+    default=100,
+    show_default=True,
+    type=click.IntRange(1),
+    help="How many come at a time, half of them in each of two lines.",
+)
 @click.option(
     "--check",
     is_flag=True,
@@ -134,7 +149,14 @@ def hostile(model: Path | None, seconds: float, check: bool, as_json: bool) -> N
 
 @cli.command()
 @MODEL_OPTION
-@click.option("-o", "--output", default=Path("bench-report"), show_default=True, type=click.Path(path_type=Path))
+@click.option(
+    "-o",
+    "--output",
+    default=Path("bench-report"),
+    show_default=True,
+    type=click.Path(path_type=Path),
+    help="Folder of the page.",
+)
 @click.option("--seconds", default=4.0, show_default=True, help="Time for each load.")
 @click.option("--sessions", default="25,50,100,150,200", show_default=True, help="How many sessions to try.")
 def report(model: Path | None, output: Path, seconds: float, sessions: str) -> None:

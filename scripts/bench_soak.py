@@ -3,9 +3,8 @@
 import time
 import urllib.request
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,22 +22,24 @@ LARGEST_LAST_MINUTE_ERROR_DB = -20.0
 _SHORTEST_PACKET_MS = 20
 _QUIET_S = 6.0
 """A second longer than gevent keeps a thread that has nothing to do."""
+_COUNT_EVERY_S = 0.5
 LINES = (
-    (("socketio", 60, 1), ("raw, breaking", 20, 2), ("polling", 60, 4)),
-    (("raw", 60, 1), ("socketio, breaking", 20, 2), ("raw", 20, 2)),
+    (("socketio", 60), ("raw, breaking", 20), ("polling", 60)),
+    (("raw", 60), ("socketio, breaking", 20), ("raw", 20)),
 )
-"""Of the waves of each line, one after the other: the dialect, the length of a packet in ms, and by how much fewer come."""
+"""Of the waves of each line, one after the other: the dialect, and the length of a packet in ms."""
 
 
 def run_crowd_soak(model_path: Path, sessions: int, minutes: float, wave_s: float = WAVE_S) -> dict[str, Any]:
     """Let waves of sessions come to a real box, speak and go, over every transport, with long packets and short ones.
 
-    Two lines of waves share the box, and begin half a wave apart: some speak while others come and go. Most vanish; who
-    polls says goodbye, and so do the waves in which some lose their connections and go on. Short packets cost more: half
-    as many come with them, but for the first wave, which is not counted. Gives `{"sessions", "minutes", "waves",
-    "rss_growth_percent", "threads", "descriptors", "streams_left", "sessions_left", "late_frames", "dropped",
-    "waves_not_ok", "voices_wrong"}`, where threads and descriptors are pairs, after the first waves and at the end. A wave
-    is not ok when its audio is not; a voice is wrong when nothing of its own was late or dropped.
+    Two lines of waves share the box, half of the sessions in each, and begin half a wave apart: some speak while others come
+    and go. Most vanish; who polls says goodbye, and so do the waves in which some lose their connections and go on. Gives
+    `{"sessions", "minutes", "waves", "streams_mean", "streams_most", "rss_growth_percent", "threads", "descriptors",
+    "streams_left", "sessions_left", "late_frames", "dropped", "waves_not_ok", "voices_wrong"}`, where `streams_mean` and
+    `streams_most` are how many spoke at once, counted twice a second, and threads and descriptors are pairs, after the
+    first waves and at the end. A wave is not ok when its audio is not; a voice is wrong when nothing of its own was late
+    or dropped.
     """
     said = speech(model_path, wave_s + 1.0)
     places = max(sessions, len(LINES))
@@ -46,14 +47,17 @@ def run_crowd_soak(model_path: Path, sessions: int, minutes: float, wave_s: floa
         process, until_s = psutil.Process(server.pid), time.monotonic() + 60 * minutes
         warm_s = until_s - 60 * minutes * (1 - WARM_UP_SHARE)
         loads: list[LoadResult] = []
+        spoke: list[float] = []
         first: dict[str, float] = {}
         bar = tqdm(desc="a crowd", unit=" waves", disable=None)
         # More than a small box carries: every size of a batch has run once, and its memory is there, before anything is measured.
         spoken_load(server, said, sessions, _SHORTEST_PACKET_MS, wave_s)
         while time.monotonic() < until_s or len(loads) < 2 * sum(map(len, LINES)):
-            for came in lines.map(partial(_line, server, said, places // len(LINES), wave_s), range(len(LINES))):
-                loads += came
-                bar.update(len(came))
+            numbers = range(len(LINES))
+            came = [lines.submit(_line, server, said, places // len(LINES), wave_s, number) for number in numbers]
+            spoke += _streams_until_done(came, server.port)
+            loads += [load for line in came for load in line.result()]
+            bar.update(sum(map(len, LINES)))
             if not first and time.monotonic() >= warm_s:
                 first = _footprint(process, server.port)
         bar.close()
@@ -62,6 +66,8 @@ def run_crowd_soak(model_path: Path, sessions: int, minutes: float, wave_s: floa
         "sessions": sessions,
         "minutes": minutes,
         "waves": len(loads),
+        "streams_mean": round(sum(spoke) / len(spoke), 1),
+        "streams_most": max(spoke),
         "rss_growth_percent": round(100 * (last["rss"] / first["rss"] - 1), 2),
         "threads": [first["threads"], last["threads"]],
         "descriptors": [first["descriptors"], last["descriptors"]],
@@ -106,6 +112,11 @@ def _footprint(process: psutil.Process, port: int) -> dict[str, float]:
     return found
 
 
+def _streams_until_done(came: list[Future[list[LoadResult]]], port: int) -> Iterator[float]:
+    while wait(came, timeout=_COUNT_EVERY_S).not_done:
+        yield sum(value for name, value in _metrics(port) if name == "hushbox_streams")
+
+
 def _metrics(port: int) -> Iterator[tuple[str, float]]:
     with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as answer:
         for line in answer.read().decode().splitlines():
@@ -119,8 +130,8 @@ def _line(server: Server, said: Speech, sessions: int, wave_s: float, number: in
     time.sleep(number * wave_s / len(LINES))
     tokens = server.tokens[number :: len(LINES)]
     return [
-        spoken_load(replace(server, dialect=dialect, tokens=tokens), said, max(1, sessions // fewer), packet_ms, wave_s)
-        for dialect, packet_ms, fewer in LINES[number]
+        spoken_load(replace(server, dialect=dialect, tokens=tokens), said, sessions, packet_ms, wave_s)
+        for dialect, packet_ms in LINES[number]
     ]
 
 

@@ -9,7 +9,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import msgpack
 import numpy as np
 
 from edge_server.engine.model_file import ModelFile, load_model
@@ -19,6 +18,7 @@ from edge_server.errors import EngineFailedError
 from edge_server.sessions.live_voice import LiveVoice, VoiceContext, VoiceRequest
 from edge_server.sessions.pump import Pump
 from edge_server.sessions.stream_limits import StreamLimits
+from edge_server.transport.bounded_msgpack import Envelope
 from edge_server.transport.packets import KIND_AUDIO, AudioPacket, decode_packet, encode_packet
 from edge_server.transport.socketio_packet import encode_audio
 from edge_server.transport.websocket_frames import BINARY, FrameReader, encode_frame
@@ -80,10 +80,12 @@ def _packet_stages(model: ModelFile, rate_hz: int, rounds: int) -> dict[str, flo
     data, message = encode_packet(packet), encode_audio(encode_packet(packet))
     question, reader = frame(BINARY, message), FrameReader(1 << 20)
     near, far = _loopback()
+    envelope = Envelope()
+    envelope.learn(message, data)
     stages: dict[str, Callable[[int], object]] = {
         "receive (system call)": lambda n: near.recv(16384),
         "unmask, cut frames": lambda n: reader.feed(question),
-        "msgpack": lambda n: msgpack.unpackb(message),
+        "open the envelope": lambda n: envelope.open(message),
         "read the header": lambda n: decode_packet(data),
     }
     us = {
@@ -91,7 +93,7 @@ def _packet_stages(model: ModelFile, rate_hz: int, rounds: int) -> dict[str, flo
         for name, stage in stages.items()
     }
     us |= _stream_stages(model, rate_hz, packet_samples, pcm, rounds)
-    us["write header and msgpack"] = _cpu_us(lambda n: encode_audio(encode_packet(packet)), rounds)
+    us["write header and envelope"] = _cpu_us(lambda n: encode_audio(encode_packet(packet)), rounds)
     answer = encode_frame(BINARY, message)
     us["frame"] = _cpu_us(lambda n: encode_frame(BINARY, message), rounds)
     us["send (system call)"] = _cpu_us(lambda n: near.send(answer), rounds, lambda: None, lambda: far.recv(16384))

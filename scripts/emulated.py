@@ -93,7 +93,9 @@ def main() -> int:
     """Compare every file on every processor; 0 if all integer files give the same bits."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("models", nargs="*", type=Path, help="default: every integer file in quantized_models/")
-    parser.add_argument("--cache", type=Path, default=Path.home() / ".cache/hushbox/emulation")
+    parser.add_argument(
+        "--cache", type=Path, default=Path.home() / ".cache/hushbox/emulation", help="where the emulator is kept"
+    )
     parser.add_argument("--stream-to", type=Path, help=argparse.SUPPRESS)
     parser.add_argument("--json", action="store_true", help="print JSON")
     given = parser.parse_args()

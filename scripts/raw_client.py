@@ -1,14 +1,18 @@
-"""The raw lane from nothing but a socket: what a microcontroller has to do, in eighty lines.
+"""The raw lane from nothing but a socket: what a microcontroller has to do, in a hundred lines.
 
-python -m scripts.raw_client localhost:8080 TOKEN noisy.wav clean.wav        (16-bit, one channel)
+python -m scripts.raw_client URL TOKEN noisy.wav clean.wav [cert.pem]        (16-bit, one channel)
+
+URL is ws://localhost:8080 on the box itself, and wss://ADDRESS:8443 anywhere else; there, cert.pem is the certificate of the box.
 """
 
 import json
 import os
 import socket
+import ssl
 import struct
 import sys
 import wave
+from urllib.parse import urlsplit
 
 HEADER = struct.Struct("<BBHI")
 TEXT, BINARY, CLOSE, PING, PONG = 1, 2, 8, 9, 10
@@ -17,9 +21,13 @@ TEXT, BINARY, CLOSE, PING, PONG = 1, 2, 8, 9, 10
 class RawClient:
     """One stream on the raw lane; `started` is what the box said about it."""
 
-    def __init__(self, host: str, port: int, token: str, query: str) -> None:
-        self.socket = socket.create_connection((host, port), timeout=20)
+    def __init__(self, url: str, token: str, query: str, certificate: str | None = None) -> None:
+        address = urlsplit(url)
+        host = address.hostname or ""
+        self.socket = socket.create_connection((host, address.port or 8443), timeout=20)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if address.scheme == "wss":
+            self.socket = ssl.create_default_context(cafile=certificate).wrap_socket(self.socket, server_hostname=host)
         self.stream = self.socket.makefile("rb")
         head = (
             f"GET /ws/v1/audio?{query} HTTP/1.1\r\nHost: {host}\r\nAuthorization: Bearer {token}\r\n"
@@ -27,9 +35,14 @@ class RawClient:
             "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
         )
         self.socket.sendall(head.encode())
-        while self.stream.readline() not in (b"\r\n", b""):
+        status = self.stream.readline()
+        if b" 101 " not in status:
+            raise ConnectionError(f"The box does not upgrade: {status.decode().strip()}")
+        while self.stream.readline() != b"\r\n":
             pass
         self.started = json.loads(self.receive()[1])
+        if self.started["event"] == "goodbye":
+            raise ConnectionError(self.started["message"])
 
     def send(self, opcode: int, payload: bytes) -> None:
         """Send one frame; clients mask theirs."""
@@ -57,12 +70,11 @@ class RawClient:
 
 def main() -> None:
     """Denoise a WAV file as if it were a microphone."""
-    address, token, source, target = sys.argv[1:]
-    host, port = address.split(":")
+    url, token, source, target, *certificate = sys.argv[1:]
     with wave.open(source) as noisy:
         rate_hz, pcm = noisy.getframerate(), noisy.readframes(noisy.getnframes())
     samples = rate_hz // 50
-    client = RawClient(host, int(port), token, f"sample_rate_hz={rate_hz}&packet_samples={samples}")
+    client = RawClient(url, token, f"sample_rate_hz={rate_hz}&packet_samples={samples}", *certificate)
     clean = b""
     for sequence, start in enumerate(range(0, len(pcm), 2 * samples)):
         client.send_audio(sequence, pcm[start : start + 2 * samples].ljust(2 * samples, b"\0"))

@@ -15,7 +15,9 @@ HOP_SHARE = 0.8
 
 @click.command()
 @with_model
-@click.option("--batch", "batches", multiple=True, type=int, default=(1, 8, 32, 64), show_default=True)
+@click.option(
+    "--batch", "batches", multiple=True, type=int, default=(1, 8, 32, 64), show_default=True, help="Frames in a run."
+)
 @click.option("--rounds", default=15, show_default=True, help="Alternating rounds for each file.")
 @json_option
 def bench(name: str, out: Path, batches: tuple[int, ...], rounds: int, as_json: bool) -> None:

@@ -1,10 +1,12 @@
 """The figures for Prometheus say what was counted, and nothing where nothing is known."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
 from prometheus_client.parser import text_string_to_metric_families
 
+from edge_server.config import REPOSITORY
 from edge_server.engine.stats import QUEUE_AGE_BOUNDS_S, EngineStats
 from edge_server.metrics import Metrics
 from edge_server.transport.packets import KIND_AUDIO, AudioPacket
@@ -56,6 +58,17 @@ def test_the_engines_figures_are_rendered() -> None:
         ("hushbox_run_seconds_total", ()): 1.75,
     }
     assert {key: told[key] for key in expected} == expected
+
+
+def test_every_figure_is_documented_and_no_other() -> None:
+    text = Metrics(lambda: STATS, lambda: 40.0).render().decode()
+    families = [family for family in text_string_to_metric_families(text) if not family.name.endswith("_created")]
+    names = {family.name + "_total" * (family.type == "counter") for family in families}
+    table = (REPOSITORY / "docs" / "metrics.md").read_text(encoding="utf-8")
+    rows = [line.split("|") for line in table.splitlines() if line.startswith("| `")]
+    assert {name for row in rows for name in re.findall(r"`(hushbox_\w+)", row[1])} == names
+    types = {family.name + "_total" * (family.type == "counter"): family.type for family in families}
+    assert all(types[name] == row[2].strip() for row in rows for name in re.findall(r"`(hushbox_\w+)", row[1]))
 
 
 def test_queue_ages_and_batch_sizes_are_histograms() -> None:

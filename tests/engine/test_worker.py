@@ -276,3 +276,13 @@ def test_a_dead_thread_wakes_its_owner_and_says_so(tiny_model: ModelFile) -> Non
             owner.engine.submit(handle, np.zeros(256, np.float32), math.inf)
         with pytest.raises(EngineFailedError):
             owner.engine.open_stream(tiny_model.facts.geometry(16000), None, Priority.FILE)
+
+
+def test_the_rows_of_a_run_are_whole_fours_beyond_eight(tiny_model: ModelFile, noisy_voice: MakeVoice) -> None:
+    engine = inline_engine(tiny_model, max_streams=16, max_batch=16)
+    voices = [Voice(engine, noisy_voice(16000, 0.1, seed)) for seed in range(9)]
+    for voice in voices:
+        voice.submit(1)
+    engine.run_inline()
+    (lane,) = engine._lanes
+    assert list(lane.pipeline._denoiser._prepared) == [(12, 1)]

@@ -36,6 +36,9 @@ def test_a_box_is_weighed_with_as_many_as_it_admits(tiny_model_path: Path) -> No
     assert 2 <= result["sessions"] <= 3
     assert result["start_to_ready_s"] > 0
     assert 20 < result["idle_rss_mb"] < 1000
+    assert 0 <= result["idle_cpu_percent"] < 100
+    assert -1000 < result["session_kb"] < 10_000
+    assert result["descriptors_after"] == result["descriptors_idle"]
     assert f"kB of {result['sessions']}" in box_table(result)
 
 
@@ -59,4 +62,5 @@ def test_the_stages_of_a_packet_are_measured(tiny_model_path: Path) -> None:
     result = run_stages_benchmark(tiny_model_path, rounds=20)
     assert set(result["frame_us"]) == {1, 8, 32, 64}
     assert all(us >= 0 for us in result["packet_us"].values())
+    assert "open the envelope" in result["packet_us"]
     assert "network side, together" in stages_table(result)

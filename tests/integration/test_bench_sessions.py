@@ -1,14 +1,22 @@
+import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from scripts import bench
 from scripts.bench_search import asked_or_largest, largest_sustained
+from scripts.bench_servers import running_naive
 from scripts.bench_sessions import (
     BASELINE_P99_MS,
+    SLOWEST_GENERATOR_MS,
     SUSTAINED_P99_MS,
     LoadResult,
     run_sessions_benchmark,
     sessions_table,
+    speech,
+    spoken_load,
 )
 
 KEYS = {"sessions", "packet_ms", "latency_p50_ms", "latency_p99_ms", "late_frames", "dropped", "cpu_percent"}
@@ -30,6 +38,31 @@ def test_the_benchmark_measures_the_box_and_the_naive_server(tiny_model_path: Pa
     both = bool(result["sustained"] and result["baseline_sessions"])
     assert (result["ratio_to_baseline"] is not None) == both
     assert ("ratio" in sessions_table(result)) == both
+
+
+def test_the_naive_handler_answers_every_packet(tiny_model_path: Path) -> None:
+    said = replace(speech(tiny_model_path, 1.5), expected=[])
+    with running_naive(tiny_model_path) as naive:
+        assert spoken_load(naive, said, 1, 20, 0.5).dropped == 0
+
+
+def test_the_command_line_prints_one_object(tiny_model_path: Path) -> None:
+    command = ["sessions", "--sessions", "1", "--seconds", "0.3", "--no-baseline", "--no-search", "--json"]
+    printed = CliRunner().invoke(bench.cli, command, env={"HUSHBOX_MODEL": str(tiny_model_path)})
+    assert printed.exit_code == 0, printed.output
+    result = json.loads(printed.stdout)
+    assert set(result) >= KEYS
+    assert (result["model"], result["sessions"]) == (tiny_model_path.name, 1)
+
+
+def test_a_generator_that_is_late_itself_is_told(tiny_model_path: Path) -> None:
+    late = replace(load_of(4, 4), generator_lag_p99_ms=SLOWEST_GENERATOR_MS + 0.1)
+    assert (late.generator_was_late, load_of(4, 4).generator_was_late) == (True, False)
+    told: list[str] = []
+    result = run_sessions_benchmark(tiny_model_path, 1, 20, 0.3, max_baseline_sessions=0, tell=told.append)
+    hint = "it was late itself"
+    assert (hint in sessions_table(result)) == result["generator_was_late"]
+    assert hint in sessions_table(result | {"generator_was_late": True})
 
 
 def load_of(sessions: int, capacity: int, audio_ok: bool = True) -> LoadResult:

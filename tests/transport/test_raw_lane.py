@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import soundfile
 import websocket
 
 from edge_server.audio.pcm import to_s16le
@@ -20,6 +21,7 @@ from edge_server.transport.packets import (
     encode_raw_packet,
     silent_packets,
 )
+from scripts import raw_client
 from scripts.raw_client import BINARY, RawClient
 from tests.conftest import Voice
 from tests.running_box import Box, running_box, wait_until
@@ -31,7 +33,7 @@ TIMEOUT_S = 20.0
 
 @pytest.fixture(scope="module")
 def box(tiny_model_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Box]:
-    with running_box(tiny_model_path, tmp_path_factory.mktemp("box")) as running:
+    with running_box(tiny_model_path, tmp_path_factory.mktemp("box"), https=True) as running:
         yield running
 
 
@@ -71,11 +73,11 @@ def spoken(noisy_voice: Voice) -> np.ndarray[tuple[int], np.dtype[np.float32]]:
     return noisy_voice(RATE_HZ, 2.0, 5)
 
 
-def test_the_fifty_line_client_hears_what_offline_gives(
+def test_the_smallest_client_hears_what_offline_gives(
     box: Box, tiny_model: ModelFile, spoken: np.ndarray[tuple[int], np.dtype[np.float32]]
 ) -> None:
     pcm = to_s16le(spoken)
-    client = RawClient("127.0.0.1", box.service.http_port or 0, box.token(), QUERY)
+    client = RawClient(box.url.replace("http", "ws"), box.token(), QUERY)
     assert client.started["event"] == "stream.started"
     clean = b""
     for sequence in range(100):
@@ -92,6 +94,33 @@ def test_the_fifty_line_client_hears_what_offline_gives(
     assert (summary["event"], summary["ok"], summary["packets_in"]) == ("stream.end", True, 100)
     assert clean[2 * client.started["delay_samples"] :] == to_s16le(denoise_samples(tiny_model, spoken, RATE_HZ))
     wait_until(lambda: box.service.engine.stats().live_streams == 0)
+
+
+@pytest.mark.parametrize("secure", [False, True])
+def test_the_smallest_client_cleans_a_file(
+    box: Box,
+    tiny_model: ModelFile,
+    spoken: np.ndarray[tuple[int], np.dtype[np.float32]],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    secure: bool,
+) -> None:
+    noisy, clean = tmp_path / "noisy.wav", tmp_path / "clean.wav"
+    soundfile.write(noisy, spoken, RATE_HZ, "PCM_16")
+    where = [box.https_url.replace("https", "wss")] if secure else [box.url.replace("http", "ws")]
+    certificate = [str(box.certificate)] if secure else []
+    monkeypatch.setattr("sys.argv", ["raw_client", *where, box.token(), str(noisy), str(clean), *certificate])
+    raw_client.main()
+    given, rate_hz = soundfile.read(clean, dtype="int16")
+    assert rate_hz == RATE_HZ
+    assert given.tobytes() == to_s16le(denoise_samples(tiny_model, spoken, RATE_HZ))
+
+
+def test_the_smallest_client_says_why_it_was_refused(box: Box) -> None:
+    with pytest.raises(ConnectionError, match="This is not a token of this box"):
+        RawClient(box.url.replace("http", "ws"), "nonsense", QUERY)
+    with pytest.raises(ConnectionError, match=r"does not upgrade: .* 400"):
+        RawClient(box.url.replace("http", "ws"), box.token(), "no query")
 
 
 @pytest.mark.parametrize(
