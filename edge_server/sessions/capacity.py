@@ -16,7 +16,7 @@ from edge_server.engine.pacing import RunCost
 from edge_server.engine.stats import EngineConfig
 from edge_server.engine.worker import Engine
 from edge_server.errors import EngineFailedError, OverloadedError
-from edge_server.sessions.live_voice import LiveVoice, VoiceContext, VoiceRequest
+from edge_server.sessions.live_voice import USUAL_PACKET_MS, LiveVoice, VoiceContext, VoiceRequest
 from edge_server.sessions.pump import Pump
 from edge_server.sessions.stream_limits import StreamLimits
 from edge_server.transport.packets import KIND_AUDIO, AudioPacket
@@ -24,7 +24,7 @@ from edge_server.transport.packets import KIND_AUDIO, AudioPacket
 SHARE_USED = 0.7
 """So much of a core may be busy with voices that are admitted; the rest is for bursts, files and the system."""
 _RATE_HZ = 48000
-_PACKETS_PER_S = 50
+_PACKETS_PER_S = 1000 / USUAL_PACKET_MS
 _ROUNDS = 12
 _BATCH = 32
 _SOCKET_FACTOR = 5.0

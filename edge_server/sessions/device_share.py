@@ -1,4 +1,4 @@
-"""The last voices of a box are for devices that have next to none. Pure."""
+"""Who may start a voice: the box carries so much, and the last of it is for devices that have next to none. Pure."""
 
 from __future__ import annotations
 
@@ -6,22 +6,32 @@ from collections.abc import Collection
 
 from edge_server.engine.worker import Engine
 from edge_server.errors import TooManyStreamsError
-from edge_server.sessions.live_voice import LiveVoice
+from edge_server.sessions.live_voice import LiveVoice, VoiceRequest
 
 _KEPT_SHARE = 0.25
 _FEW = 2
 """One that runs, beside one that still waits for a page that was loaded again."""
 
 
-def require_share(device: str, voices: Collection[LiveVoice], engine: Engine) -> None:
+def require_share(device: str, request: VoiceRequest, voices: Collection[LiveVoice], engine: Engine) -> None:
     """Let a device with two voices have more only while more than a quarter of all that are admitted is free.
 
-    So no device has all of them, however many streams it starts; that a box is full, the engine says. Raises
+    So no device has all of them, however many streams it starts. Where the box was measured, a voice with short packets
+    counts as many with packets of 20 ms; one alone is always let in. That a box is full of voices, the engine says. Raises
     `TooManyStreamsError`.
     """
     admitted = engine.admitted_live_streams
+    is_measured = engine.carried_live_streams < engine.config.max_streams
+    taken, wanted = (
+        (sum(voice.request.voices for voice in voices), request.voices) if is_measured else (len(voices), 1.0)
+    )
+    if is_measured and voices and taken + wanted > admitted:
+        short = f", and one with packets as short as these counts as {wanted:.3g}" * (wanted > 1)
+        raise TooManyStreamsError(
+            f"This box is full: {taken:.0f} of {admitted} live voices{short}.", engine.config.retry_after_s
+        )
     kept = int(_KEPT_SHARE * admitted)
-    if not admitted - kept <= len(voices) < admitted:
+    if not admitted - kept < taken + wanted <= admitted:
         return
     own = sum(voice.device == device for voice in voices)
     if own >= _FEW:

@@ -17,6 +17,7 @@ from edge_server.sessions.stream_limits import StreamLimits
 from edge_server.transport.packets import FLAG_LATE, AudioPacket
 
 MIN_PACKET_MS = 5
+USUAL_PACKET_MS = 20
 MAX_PACKET_MS = 100
 MAX_SUPPRESSION_LIMIT_DB = 100.0
 WARNING_INTERVAL_S = 5.0
@@ -39,6 +40,11 @@ class VoiceRequest:
                 f"packet_samples has to be {MIN_PACKET_MS} to {MAX_PACKET_MS} ms of audio: "
                 f"{lowest} to {highest} at {rate_hz} Hz."
             )
+
+    @property
+    def voices(self) -> float:
+        """As how many voices with packets of 20 ms it counts, by the work that its packets make for the network loop."""
+        return max(1.0, USUAL_PACKET_MS * self.geometry.sample_rate_hz / (1000 * self.packet_samples))
 
 
 def _nothing() -> None:

@@ -48,7 +48,7 @@ class VoiceControl:
             raise BadRequestError("resumable has to be true or false.")
         request = VoiceRequest(geometry, integer(fields, "packet_samples"), suppression_limit_db)
         device = client.session.claims.subject
-        require_share(device, live_voices(self.context.pump), self.context.pump.engine)
+        require_share(device, request, live_voices(self.context.pump), self.context.pump.engine)
         voice = LiveVoice(self.context, request, client)
         voice.device = device
         client.session.voice = voice

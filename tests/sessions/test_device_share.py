@@ -19,12 +19,13 @@ class Box:
     def __init__(self, model: ModelFile, max_streams: int) -> None:
         self.engine = Engine(model, EngineConfig(max_streams=max_streams), lambda: None)
         self._context = VoiceContext(Pump(self.engine), StreamLimits(50, 1.0), 1.0, lambda: 0.0)
-        self._request = VoiceRequest(model.facts.geometry(16000), 320, None)
+        self._geometry = model.facts.geometry(16000)
         self._voices: list[LiveVoice] = []
 
-    def start(self, device: str) -> None:
-        require_share(device, self._voices, self.engine)
-        voice = LiveVoice(self._context, self._request, Listener())
+    def start(self, device: str, packet_samples: int = 320) -> None:
+        request = VoiceRequest(self._geometry, packet_samples, None)
+        require_share(device, request, self._voices, self.engine)
+        voice = LiveVoice(self._context, request, Listener())
         voice.device = device
         self._voices.append(voice)
 
@@ -65,3 +66,31 @@ def test_fewer_are_admitted_to_a_warm_box(tiny_model: ModelFile) -> None:
     box = Box(tiny_model, 100)
     box.engine.carried_live_streams = 8
     assert box.fill("greedy") == 6
+
+
+def test_short_packets_count_as_many_voices_on_a_box_that_was_measured(tiny_model: ModelFile) -> None:
+    box = Box(tiny_model, 100)
+    box.engine.carried_live_streams = 8
+    box.start("first", packet_samples=80)
+    box.start("second", packet_samples=160)
+    with pytest.raises(
+        TooManyStreamsError, match="6 of 8 live voices, and one with packets as short as these counts as 4"
+    ):
+        box.start("third", packet_samples=80)
+    # Long ones count as one.
+    box.start("third", packet_samples=1600)
+    assert box.fill("fourth") == 1
+    with pytest.raises(TooManyStreamsError, match=r"8 of 8 live voices\."):
+        box.start("fifth")
+
+
+def test_one_alone_is_let_in_whatever_its_packets(tiny_model: ModelFile) -> None:
+    box = Box(tiny_model, 100)
+    box.engine.carried_live_streams = 1
+    box.start("only", packet_samples=80)
+
+
+def test_where_nothing_was_measured_the_owner_counts_voices(tiny_model: ModelFile) -> None:
+    box = Box(tiny_model, 4)
+    for number in range(4):
+        box.start(f"device {number}", packet_samples=80)
