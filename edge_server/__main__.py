@@ -20,6 +20,7 @@ from edge_server.appliance.checks import run_checks
 from edge_server.appliance.options import settings_from, settings_options
 from edge_server.auth.links import invitation_url, page_url
 from edge_server.auth.tokens import ROLES
+from edge_server.box.descriptors import fit_descriptors
 from edge_server.box.heap import map_large_blocks
 from edge_server.client_http import BoxHttp
 from edge_server.client_jobs import JobClient
@@ -52,7 +53,7 @@ def serve(**values: Any) -> None:
     map_large_blocks()
     # Or every greenlet, three of a connection, remembers who began it, in a stack of objects that only a debugger reads.
     gevent.config.track_greenlet_tree = False
-    service = Service(settings_from(values), Clocks(), show_pin)
+    service = Service(fit_descriptors(settings_from(values)), Clocks(), show_pin)
     service.start()
     _print(
         start_banner(
