@@ -45,7 +45,7 @@ class Metrics:
         self.registry = CollectorRegistry()
         self.on_error: Callable[[HushboxError], None] = lambda error: None
         registry = self.registry
-        self.sessions = Gauge("hushbox_sessions", "Authenticated connections.", registry=registry)
+        self.sessions = Gauge("hushbox_sessions", "Authenticated connections for audio.", registry=registry)
         self.audio = AudioCounts()
         self._lost_in_open_streams = lost_in_open_streams
         self._lost_packets = 0

@@ -24,7 +24,8 @@ class RawClient:
     def __init__(self, url: str, token: str, query: str, certificate: str | None = None) -> None:
         address = urlsplit(url)
         host = address.hostname or ""
-        self.socket = socket.create_connection((host, address.port or 8443), timeout=20)
+        port = address.port or (8443 if address.scheme == "wss" else 8080)
+        self.socket = socket.create_connection((host, port), timeout=20)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if address.scheme == "wss":
             self.socket = ssl.create_default_context(cafile=certificate).wrap_socket(self.socket, server_hostname=host)
@@ -38,8 +39,9 @@ class RawClient:
         status = self.stream.readline()
         if b" 101 " not in status:
             raise ConnectionError(f"The box does not upgrade: {status.decode().strip()}")
-        while self.stream.readline() != b"\r\n":
-            pass
+        while (line := self.stream.readline()) != b"\r\n":
+            if not line:
+                raise ConnectionError("The box closed the connection.")
         self.started = json.loads(self.receive()[1])
         if self.started["event"] == "goodbye":
             raise ConnectionError(self.started["message"])

@@ -45,9 +45,10 @@ class Engine:
     ) -> None:
         self.model = model
         self.config = config
-        self.carried_live_streams = config.max_streams
+        self.carried_live_streams: int | None = None
         self.max_live_streams = config.max_streams
-        """Live streams that are admitted now: the owner, and what was measured, may set fewer than there are slots."""
+        """Live streams that are admitted now: the owner, and what was measured (None: nothing was), may set fewer than there
+        are slots."""
         self._wake = wake
         self._clock = clock
         self._results: deque[Result] = deque()
@@ -77,7 +78,8 @@ class Engine:
     @property
     def admitted_live_streams(self) -> int:
         """How many live streams there may be: what the owner allows, and what the box was measured to carry."""
-        return min(self.max_live_streams, self.carried_live_streams)
+        carried = self.carried_live_streams
+        return self.max_live_streams if carried is None else min(self.max_live_streams, carried)
 
     def set_cost(self, cost: RunCost) -> None:
         """Pace the batches, and fill the lanes, by what a run was measured to take."""

@@ -17,21 +17,21 @@ def require_share(device: str, request: VoiceRequest, voices: Collection[LiveVoi
     """Let a device with two voices have more only while more than a quarter of all that are admitted is free.
 
     So no device has all of them, however many streams it starts. Where the box was measured, a voice with short packets
-    counts as many with packets of 20 ms; one alone is always let in. That a box is full of voices, the engine says. Raises
-    `TooManyStreamsError`.
+    counts as many with packets of 20 ms; one alone is always let in. That there are as many voices as may be, the engine
+    says. Raises `TooManyStreamsError`.
     """
-    admitted = engine.admitted_live_streams
-    is_measured = engine.carried_live_streams < engine.config.max_streams
-    taken, wanted = (
-        (sum(voice.request.voices for voice in voices), request.voices) if is_measured else (len(voices), 1.0)
-    )
-    if is_measured and voices and taken + wanted > admitted:
+    carried, wanted = engine.carried_live_streams, request.voices
+    taken = sum(voice.request.voices for voice in voices)
+    if carried is None:
+        taken, wanted = len(voices), 1.0
+    elif voices and taken + wanted > carried:
         short = f", and one with packets as short as these counts as {wanted:.3g}" * (wanted > 1)
         raise TooManyStreamsError(
-            f"This box is full: {taken:.0f} of {admitted} live voices{short}.", engine.config.retry_after_s
+            f"This box is full: {taken:.0f} of {carried} live voices{short}.", engine.config.retry_after_s
         )
+    admitted = engine.admitted_live_streams
     kept = int(_KEPT_SHARE * admitted)
-    if not admitted - kept < taken + wanted <= admitted:
+    if len(voices) >= admitted or taken + wanted <= admitted - kept:
         return
     own = sum(voice.device == device for voice in voices)
     if own >= _FEW:

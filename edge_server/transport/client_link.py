@@ -120,8 +120,7 @@ class ClientLink:
         if websocket is None or self._is_plain:
             self._send(b"".join(pieces), False)
             return
-        for piece in (frame_head(BINARY, sum(map(len, pieces))), *pieces):
-            websocket.send_frame(piece)
+        websocket.send_frame(frame_head(BINARY, sum(map(len, pieces))), *pieces)
 
     @property
     def waiting_packets(self) -> int:
@@ -164,11 +163,11 @@ class ClientLink:
     def release(self) -> None:
         """End what is left of a connection whose client is gone."""
         self._parting = True
-        if self._websocket is None:
+        if self._websocket is not None:
+            self._cut_later()
+        elif (connection := self._connection) is not None and not (connection.closing or connection.closed):
             # Who polls would go on to, without ever hearing anything again.
             gevent.spawn(self._disconnect)
-        else:
-            self._cut_later()
 
     def send_encoded(self, message: bytes, is_audio: bool = False) -> None:
         """Send the bytes of one Socket.IO packet."""
@@ -182,7 +181,7 @@ class ClientLink:
         if (websocket := self._straight_way(connection)) is None:
             self._queue(connection, message, is_audio)
         else:
-            websocket.send_frame(self._frames(message), is_audio)
+            websocket.send_frame(self._frames(message), is_audio=is_audio)
 
     def _straight_way(self, connection: Any) -> BoundedWebSocket | None:
         """The WebSocket, unless there is none (yet) or python-engineio has something to send before."""

@@ -61,7 +61,7 @@ class PollingGate:
         # Half a request to upgrade: python-engineio would take it for a whole one.
         if "HTTP_UPGRADE" not in environ:
             connection = self._engine.sockets.get(sid)
-            if environ["REQUEST_METHOD"] == "POST" and connection is not None:
+            if environ["REQUEST_METHOD"] == "POST" and connection is not None and not connection.closed:
                 return self._post(connection.session, environ, start_response)
             if environ["REQUEST_METHOD"] == "GET" and (sid or len(self._engine.sockets) < self._max_connections):
                 return self._application(environ, start_response)

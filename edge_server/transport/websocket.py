@@ -100,11 +100,13 @@ class BoundedWebSocket:
         else:
             self.send_frame(encode_frame(BINARY, message))
 
-    def send_frame(self, frame: bytes, is_audio: bool = False) -> None:
-        """Send the bytes of one frame, at once or as soon as the client takes it."""
+    def send_frame(self, *pieces: bytes, is_audio: bool = False) -> None:
+        """Send the bytes of one frame, whole or in pieces, at once or as soon as the client takes it."""
         if self.closed:
             return
-        self.wire().send(frame, is_audio)
+        for piece in pieces:
+            self.wire().send(piece, is_audio)
+        # Behind all of it: what parts from a client that is too slow says goodbye, in a frame of its own.
         if len(self.outbox) and self.outbox.too_slow and not self._is_given_up:
             self._is_given_up = True
             self._inbox.clear()

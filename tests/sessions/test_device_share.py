@@ -68,8 +68,9 @@ def test_fewer_are_admitted_to_a_warm_box(tiny_model: ModelFile) -> None:
     assert box.fill("greedy") == 6
 
 
-def test_short_packets_count_as_many_voices_on_a_box_that_was_measured(tiny_model: ModelFile) -> None:
-    box = Box(tiny_model, 100)
+@pytest.mark.parametrize("max_streams", [6, 100])
+def test_short_packets_count_as_many_voices_on_a_box_that_was_measured(tiny_model: ModelFile, max_streams: int) -> None:
+    box = Box(tiny_model, max_streams)
     box.engine.carried_live_streams = 8
     box.start("first", packet_samples=80)
     box.start("second", packet_samples=160)

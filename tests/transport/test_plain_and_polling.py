@@ -247,7 +247,8 @@ def test_a_poller_that_does_not_fetch_loses_audio_and_then_its_connection(
 
 
 def test_a_poller_whose_stream_goes_on_elsewhere_is_let_go(tiny_model_path: Path, tmp_path: Path) -> None:
-    with running_box(tiny_model_path, tmp_path) as box:
+    # Nothing else ends a poller that answers no ping.
+    with running_box(tiny_model_path, tmp_path, ping_interval_s=120) as box:
         first, second = (Poller(box).join(box.token()) for _ in range(2))
         started = first.call("stream.start", START | {"resumable": True})
         resume = {"stream_id": started["stream_id"], "key": started["resume"]["key"], "next_answer": 0}

@@ -23,8 +23,8 @@ class Served:
         self.bodies: dict[str, list[bytes]] = {"busy": [], "other": []}
         self.work = {name: LoopWork(WORK_S) for name in self.bodies}
         self._refused = refused
-        sockets = {name: SimpleNamespace(session={}, upgraded=False) for name in self.bodies}
-        self._gate = PollingGate(self._serve, SimpleNamespace(sockets=sockets), UploadGate(1, 1.0, 60.0), 8, 60.0)
+        self.sockets = {name: SimpleNamespace(session={}, upgraded=False, closed=False) for name in self.bodies}
+        self._gate = PollingGate(self._serve, SimpleNamespace(sockets=self.sockets), UploadGate(1, 1.0, 60.0), 8, 60.0)
 
     def post(self, sid: str, body: bytes) -> tuple[str, list[bytes]]:
         """The status and the answer of one request."""
@@ -74,3 +74,11 @@ def test_behind_a_part_that_is_refused_nothing_of_its_body_comes_in() -> None:
     served = Served(refused=b"34\x1e35\x1e36\x1e37")
     assert served.post("busy", b"\x1e".join(b"3%d" % number for number in range(9))) == ("400 Bad Request", [b"no"])
     assert served.bodies["busy"] == [b"30\x1e31\x1e32\x1e33", b"34\x1e35\x1e36\x1e37"]
+
+
+def test_what_comes_behind_the_end_of_a_connection_is_refused() -> None:
+    # python-engineio still has it for a while, and would answer with a traceback.
+    served = Served()
+    served.sockets["busy"].closed = True
+    status, _ = served.post("busy", b"1")
+    assert (status[:3], served.bodies["busy"]) == ("400", [])

@@ -2,7 +2,9 @@
 
 from time import monotonic
 
-from edge_server.transport.websocket_frames import BINARY, TEXT
+import gevent
+
+from edge_server.transport.websocket_frames import BINARY, TEXT, encode_frame, frame_head
 from tests.transport.loop_work import LoopWork
 from tests.transport.paired_websocket import PairedWebSocket, until
 from tests.transport.test_websocket_frames import masked
@@ -37,5 +39,23 @@ def test_audio_does_not_rest_with_the_reader() -> None:
     assert paired.messages[1:] == ["2", b"behind it"]
     assert len(taken_s) == 1
     assert work.done_s[0] < taken_s[0] < work.done_s[1] - LONGEST_REST_S
+    paired.websocket.cut()
+    until(paired.reader.ready)
+
+
+def test_who_is_parted_from_while_a_frame_goes_out_in_pieces_hears_so_behind_it() -> None:
+    paired = PairedWebSocket()
+    goodbye = encode_frame(TEXT, b"goodbye")
+    paired.websocket.when_too_slow(lambda: paired.websocket.send_frame(goodbye))
+    # More beside the largest than may wait: the second one makes the client too slow, in the midst of its pieces.
+    files = [bytes([number]) * (2 << 20) for number in (1, 2)]
+    for file in files:
+        paired.websocket.send_frame(frame_head(BINARY, 1 + len(file) + 1), b"<", file, b">")
+    expected = b"".join(encode_frame(BINARY, b"<" + file + b">") for file in files) + goodbye
+    received = bytearray()
+    with gevent.Timeout(20.0):
+        while len(received) < len(expected):
+            received += paired.near.recv(1 << 16)
+    assert received == expected
     paired.websocket.cut()
     until(paired.reader.ready)
