@@ -91,7 +91,7 @@ def _api(context: HttpContext) -> Blueprint:
         fields = _clip_fields()
         suppression_limit_db = limit_db(fields, "suppression_limit_db", MAX_SUPPRESSION_LIMIT_DB)
         file_format = choice(fields, "format", CLIP_FORMATS)
-        with context.gate.enter():
+        with context.gate.enter(request.remote_addr or ""):
             data = _uploaded_file(context.settings.max_clip_bytes)
         clean = context.clips.clean(data, suppression_limit_db, file_format, _still_connected())
         context.metrics.count_clip(clean.samples / clean.sample_rate_hz)

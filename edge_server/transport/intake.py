@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from typing import Protocol
 
 from edge_server.transport.turn_ring import TurnRing
-from edge_server.transport.upload_gate import LARGE_BYTES, Upload, UploadGate
+from edge_server.transport.upload_gate import LARGE_BYTES, Upload
 from edge_server.transport.websocket_frames import (
     INTERNAL_ERROR,
     POLICY,
@@ -56,10 +57,10 @@ class Intake:
     Thread: the network loop's; only `enter_gate` waits.
     """
 
-    def __init__(self, limit_bytes: int, ring: TurnRing, gate: UploadGate, taker: FrameTaker) -> None:
+    def __init__(self, limit_bytes: int, ring: TurnRing, enter_gate: Callable[[], Upload], taker: FrameTaker) -> None:
         self._reader = FrameReader(limit_bytes)
         self._ring = ring
-        self._gate = gate
+        self._enter_gate = enter_gate
         self._taker: FrameTaker | None = taker
         self._is_stranger = True
         self._in_ring = False
@@ -99,7 +100,7 @@ class Intake:
     def enter_gate(self) -> None:
         """Wait for a place for the large message. Raises `TooManyStreamsError` when none became free in time."""
         self._wants_gate = False
-        self._upload = self._gate.enter()
+        self._upload = self._enter_gate()
 
     def leave_gate(self) -> None:
         """Give the place back, if there is one."""

@@ -90,7 +90,7 @@ class PollingGate:
         if not length.isdigit() or int(length) > longest:
             return b""
         is_large = int(length) > LARGE_BYTES
-        place = self._gate.enter() if is_large else contextlib.nullcontext()
+        place = self._gate.enter(environ.get("REMOTE_ADDR", "")) if is_large else contextlib.nullcontext()
         # With arguments, which pywsgi looks at.
         too_slow = TimeoutError(errno.ETIMEDOUT, "The body did not come in time.")
         with place, gevent.Timeout(self._body_timeout_s, too_slow):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import gevent
@@ -56,7 +57,8 @@ class BoundedWebSocket:
         self.closed = False
         self.outbox = outbox
         self._handler = handler
-        self._intake = Intake(limit_bytes, handler.server.turn_ring, handler.server.upload_gate, self)
+        enter_gate = partial(handler.server.upload_gate.enter, environ.get("REMOTE_ADDR", ""))
+        self._intake = Intake(limit_bytes, handler.server.turn_ring, enter_gate, self)
         self._wire: Wire | None = None
         self._silence_s: float = handler.server.http_timeout_s
         self._inbox: deque[str | bytes | bytearray | None] = deque()

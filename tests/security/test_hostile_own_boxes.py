@@ -139,6 +139,21 @@ def test_uploads_that_never_end_are_bounded_and_end(watched_box: WatchedBox) -> 
             later.clip(encoded(np.zeros(400_000, np.int16), 16000))
 
 
+def test_an_address_never_has_all_places_for_uploads(watched_box: WatchedBox) -> None:
+    with watched_box(max_clips=2, upload_wait_s=0.2) as box, contextlib.ExitStack() as stack:
+        head = f"POST /api/v1/denoise HTTP/1.1\r\nHost: box\r\nAuthorization: Bearer {box.token()}\r\n".encode()
+        slow = head + b"Content-Length: 1000000\r\n\r\n" + bytes(1000)
+        greedy = [stack.enter_context(connected_socket(box.service.http_port, "127.0.0.2")) for _ in range(3)]
+        for connection in greedy:
+            connection.sendall(slow)
+        # One of them has a place, and the others hear when to come again.
+        wait_until(lambda: len(select.select(greedy, [], [], 0.0)[0]) == 2)
+        refused = select.select(greedy, [], [], 0.0)[0]
+        assert {connection.recv(65536)[:12] for connection in refused} == {b"HTTP/1.1 503"}
+        with box.client() as other:
+            other.clip(encoded(np.zeros(400_000, np.int16), 16000))
+
+
 def test_connections_beyond_the_limit_wait_for_the_others_to_be_cut(watched_box: WatchedBox) -> None:
     with watched_box(max_connections=3, http_timeout_s=0.5) as box, contextlib.ExitStack() as stack:
         sources = ("127.0.0.2", "127.0.0.3", "127.0.0.4")

@@ -21,7 +21,12 @@ class PairedWebSocket:
     ) -> None:
         self.near, far = socket.socketpair()
         self.ring = ring or TurnRing(gevent.get_hub().loop)
-        server = SimpleNamespace(http_timeout_s=60.0, handshake_timeout_s=60.0, upload_gate=gate, turn_ring=self.ring)
+        server = SimpleNamespace(
+            http_timeout_s=60.0,
+            handshake_timeout_s=60.0,
+            upload_gate=gate or UploadGate(1, 5.0, 60.0),
+            turn_ring=self.ring,
+        )
         handler: Any = SimpleNamespace(server=server, socket=far, take_early_bytes=lambda: b"")
         self.websocket = BoundedWebSocket({}, handler, 1 << 20, Outbox(8, 1 << 20))
         self.messages: list[Any] = []

@@ -32,7 +32,7 @@ def header(first: int) -> bytes:
 
 def test_a_connection_that_ends_while_it_waits_for_a_place_takes_none() -> None:
     connection = Connection()
-    held = connection.gate.enter()
+    held = connection.gate.enter("another")
     connection.near.sendall(header(BINARY))
     while not connection.gate._places.linkcount():
         gevent.sleep(0.001)
@@ -45,10 +45,37 @@ def test_a_connection_that_ends_while_it_waits_for_a_place_takes_none() -> None:
 
 def test_who_finds_no_place_is_told_when_to_come_again() -> None:
     gate = UploadGate(1, wait_s=0.01, upload_timeout_s=60.0)
-    with gate.enter(), pytest.raises(TooManyStreamsError) as refusal:
-        gate.enter()
+    with gate.enter("first"), pytest.raises(TooManyStreamsError) as refusal:
+        gate.enter("second")
     assert refusal.value.retry_after_s == 0.01
-    gate.enter().leave()
+    gate.enter("second").leave()
+
+
+@pytest.mark.parametrize(("places", "most"), [(1, 1), (2, 1), (4, 3)])
+def test_one_address_leaves_a_place_to_the_others(places: int, most: int) -> None:
+    gate = UploadGate(places, wait_s=0.01, upload_timeout_s=60.0)
+    held = [gate.enter("greedy") for _ in range(most)]
+    with pytest.raises(TooManyStreamsError):
+        gate.enter("greedy")
+    held += [gate.enter("other") for _ in range(places - most)]
+    with pytest.raises(TooManyStreamsError):
+        gate.enter("third")
+    for upload in held:
+        upload.leave()
+    # Nobody is remembered who has no place.
+    assert gate._shares == {}
+    gate.enter("third").leave()
+
+
+def test_who_waits_for_a_place_of_its_own_address_gets_it() -> None:
+    gate = UploadGate(2, wait_s=5.0, upload_timeout_s=60.0)
+    held = gate.enter("one")
+    waiting = gevent.spawn(gate.enter, "one")
+    while not gate._shares["one"].linkcount():
+        gevent.sleep(0.001)
+    held.leave()
+    waiting.get(timeout=5.0).leave()
+    assert gate._shares == {}
 
 
 @pytest.mark.parametrize("opcode", [TEXT, BINARY])
