@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import shlex
 import signal
 import sys
 from pathlib import Path
@@ -24,9 +25,11 @@ from edge_server.box.descriptors import fit_descriptors
 from edge_server.box.heap import map_large_blocks
 from edge_server.client_http import BoxHttp
 from edge_server.client_jobs import JobClient
+from edge_server.config import Settings
 from edge_server.desks import Clocks, token_desk
-from edge_server.errors import HushboxError
+from edge_server.errors import HushboxError, OutputUnwritableError
 from edge_server.offline.denoise import denoise_files
+from edge_server.offline.plan import plan_files
 from edge_server.store.database import Database
 from edge_server.store.invitations import MAX_LABEL_CHARACTERS, InvitationRequest, InvitationStore
 
@@ -57,7 +60,11 @@ def serve(**values: Any) -> None:
     service.start()
     _print(
         start_banner(
-            _local_url(service), _lan_urls(service), service.model.facts.name, service.admission.to_dict()["text"]
+            _local_url(service),
+            _lan_urls(service),
+            service.model.facts.name,
+            service.admission.to_dict()["text"],
+            _invite_options(service),
         )
     )
     show_pin(service.pairing.pin)
@@ -136,7 +143,14 @@ def invite(role: str, expires_in_s: int, max_uses: int, label: str, url: str | N
 
 @cli.command()
 @click.argument("source", type=click.Path(path_type=Path, exists=True, dir_okay=False))
-@click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help="The clean file: .wav or .flac.")
+@click.option(
+    "-o",
+    "--output",
+    required=True,
+    type=click.Path(path_type=Path),
+    help="The clean file (.wav or .flac), or a folder.",
+)
+@click.option("--overwrite", is_flag=True, help="Replace a file that exists.")
 @click.option("--url", required=True, help="The box, like https://192.168.1.20:8443.")
 @click.option("--token", required=True, envvar="HUSHBOX_TOKEN", show_envvar=True, help="A token of the box.")
 @click.option("--ca", type=click.Path(path_type=Path, exists=True), help="The certificate of the box.")
@@ -146,6 +160,7 @@ def invite(role: str, expires_in_s: int, max_uses: int, label: str, url: str | N
 def clean(
     source: Path,
     output: Path,
+    overwrite: bool,
     url: str,
     token: str,
     ca: Path | None,
@@ -154,9 +169,15 @@ def clean(
     detailed: bool,
 ) -> None:
     """Clean SOURCE on a box of the network: sent in chunks, its log shown live."""
-    client = JobClient(BoxHttp(url, ca, insecure, _REQUEST_TIMEOUT_S), token)
+    [pair] = plan_files([source], output, overwrite=overwrite)
+    http = BoxHttp(url, ca, insecure, _REQUEST_TIMEOUT_S)
+    client = JobClient(http, token, on_wait=lambda line: click.echo(line, err=True))
     detail = "detailed" if detailed else "short"
-    client.clean(source, output, suppression_limit_db, on_log=click.echo, detail=detail)
+    try:
+        pair.target.parent.mkdir(parents=True, exist_ok=True)
+        client.clean(source, pair.target, suppression_limit_db, on_log=click.echo, detail=detail)
+    except OSError as error:
+        raise OutputUnwritableError(f"{pair.target} cannot be written: {error.strerror}.") from error
 
 
 @cli.command()
@@ -186,6 +207,17 @@ def _lan_urls(service: Service) -> list[str]:
     if service.https_port is None or is_loopback(service.settings.https_host):
         return []
     return [f"https://{address}:{service.https_port}" for address in lan_addresses()]
+
+
+def _invite_options(service: Service) -> str:
+    """What else `invite` has to be told, to find this box and to print its address."""
+    usual, settings = Settings(), service.settings
+    told = {"--data-dir": str(settings.data_dir) if settings.data_dir != usual.data_dir else None}
+    if settings.https:
+        told["--https-port"] = str(service.https_port) if service.https_port != usual.https_port else None
+    else:
+        told["--no-https --http-port"] = str(service.http_port)
+    return "".join(f" {option} {shlex.quote(value)}" for option, value in told.items() if value is not None)
 
 
 def _best_url(service: Service) -> str:

@@ -10,7 +10,7 @@ from http.client import HTTPException
 from pathlib import Path
 from typing import Any
 
-from edge_server.errors import EngineFailedError, HushboxError
+from edge_server.errors import BadRequestError, EngineFailedError, HushboxError
 
 
 class RefusedError(HushboxError):
@@ -26,10 +26,16 @@ class BoxUnreachableError(EngineFailedError):
     """The box does not answer, or its connection broke."""
 
 
+class BoxUntrustedError(HushboxError, code="box_untrusted"):
+    """The certificate of the box is none that this machine trusts."""
+
+
 class BoxHttp:
-    """Requests to one box; `ca` is its certificate file, and `insecure` does without."""
+    """Requests to one box; `ca` is its certificate file, and `insecure` does without. Raises `BadRequestError` for no address."""
 
     def __init__(self, url: str, ca: Path | None, insecure: bool, timeout_s: float) -> None:
+        if not url.startswith(("http://", "https://")):
+            raise BadRequestError(f"{url} is no address of a box; one is like https://192.168.1.20:8443.")
         self._url = url
         self._ca = ca
         self._insecure = insecure
@@ -40,7 +46,10 @@ class BoxHttp:
         return self.request("POST", path, body, content_type, token)
 
     def request(self, method: str, path: str, body: bytes | None, content_type: str, token: str | None) -> bytes:
-        """The body of the answer. Raises `RefusedError`, and `BoxUnreachableError` when the box cannot be reached."""
+        """The body of the answer.
+
+        Raises `RefusedError`, `BoxUntrustedError`, and `BoxUnreachableError` when the box cannot be reached.
+        """
         headers = {"Content-Type": content_type}
         if token:
             headers["Authorization"] = f"Bearer {token}"
@@ -51,7 +60,14 @@ class BoxHttp:
         except urllib.error.HTTPError as error:
             raise RefusedError(_error_object(error.read())) from error
         except (OSError, HTTPException) as error:
-            raise BoxUnreachableError(f"{self._url} cannot be reached: {error}.") from error
+            reason = getattr(error, "reason", error)
+            if isinstance(reason, ssl.SSLCertVerificationError):
+                raise BoxUntrustedError(
+                    f"{self._url} shows a certificate that is not trusted here. Give the box's own (tls/certificate.pem in its"
+                    " data folder) with --ca, or take any with --insecure."
+                ) from error
+            told = getattr(reason, "strerror", None) or reason
+            raise BoxUnreachableError(f"{self._url} cannot be reached: {told}.") from error
 
     def tls_context(self) -> ssl.SSLContext | None:
         """What the box's certificate is checked with; None for plain HTTP."""

@@ -23,14 +23,18 @@ Job = dict[str, Any]
 class JobClient:
     """The jobs of one device on one box.
 
-    Every call raises `RefusedError` when the box refuses, and `BoxUnreachableError` when it cannot be reached for `patience_s`;
-    until then it tries again, and an upload goes on where it broke off.
+    Every call raises `RefusedError` when the box refuses, `BoxUntrustedError` when its certificate is not known, and
+    `BoxUnreachableError` when it cannot be reached for `patience_s`; until then it tries again, which `on_wait` hears, and an
+    upload goes on where it broke off.
     """
 
-    def __init__(self, http: BoxHttp, token: str, patience_s: float = 30.0) -> None:
+    def __init__(
+        self, http: BoxHttp, token: str, patience_s: float = 30.0, on_wait: Callable[[str], None] = lambda line: None
+    ) -> None:
         self._http = http
         self._token = token
         self._patience_s = patience_s
+        self._on_wait = on_wait
 
     def clean(
         self,
@@ -123,11 +127,14 @@ class JobClient:
         return json.loads(self._request(method, path, body))
 
     def _request(self, method: str, path: str, body: bytes | None = None) -> bytes:
-        given_up_s = time.monotonic() + self._patience_s
+        began_s, is_told = time.monotonic(), False
         while True:
             try:
                 return self._http.request(method, _API + path, body, "application/octet-stream", self._token)
-            except BoxUnreachableError:
-                if time.monotonic() > given_up_s:
+            except BoxUnreachableError as error:
+                if time.monotonic() - began_s > self._patience_s:
                     raise
+                if not is_told:
+                    is_told = True
+                    self._on_wait(f"{error.message} Trying again for {self._patience_s:.0f} s.")
                 time.sleep(_RETRY_S)

@@ -48,7 +48,7 @@ class Settings:
     max_streams: Annotated[int, "Live voices at a time, at most; the self-test may find that fewer fit."] = 1000
     self_test: Annotated[bool, "Measure at the start what live voices cost on this box."] = True
     admit_measured: Annotated[bool, "Admit only as many live voices as the self-test finds to fit."] = True
-    engine_threads: Annotated[int, "Threads that run the model; one core is left to the network."] = 2
+    engine_threads: Annotated[int, "Threads that run the model, at most one fewer than there are cores."] = 2
     max_batch: Annotated[int, "Frames in one inference call."] = 64
     max_connections: Annotated[int, "Open connections per server, HTTP and WebSocket together."] = 2048
     max_mistakes: Annotated[int, "Messages of one client in 10 s that are of no use, before it is parted from."] = 200

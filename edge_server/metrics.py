@@ -166,7 +166,7 @@ def _batch_histogram(batch_sizes: tuple[int, ...]) -> HistogramMetricFamily:
 def _queue_age_histogram(stats: EngineStats) -> HistogramMetricFamily:
     bounds = [*map(str, QUEUE_AGE_BOUNDS_S), "+Inf"]
     counts = map(float, accumulate(stats.queue_ages))
-    text = "How long the frame that was due first had waited when its batch began."
+    text = "How long the live frame that was due first had waited when its batch began."
     return HistogramMetricFamily(
         "hushbox_queue_age_seconds",
         text,

@@ -35,7 +35,7 @@ def cli() -> None:
 
 @cli.command()
 @MODEL_OPTION
-@click.option("--seconds", default=1.0, show_default=True, help="Time for each row.")
+@click.option("--seconds", default=1.0, show_default=True, type=click.FloatRange(0.01), help="Time for each row.")
 @JSON_OPTION
 def engine(model: Path | None, seconds: float, as_json: bool) -> None:
     """Frames per second against the batch size, in int8 and (if the file is there) fp32."""
@@ -47,7 +47,7 @@ def engine(model: Path | None, seconds: float, as_json: bool) -> None:
 @MODEL_OPTION
 @click.option("--sessions", default=50, show_default=True, type=click.IntRange(1), help="Live sessions to try.")
 @click.option("--packet-ms", default=20, show_default=True, type=click.IntRange(5, 100), help="Audio in a packet.")
-@click.option("--seconds", default=5.0, show_default=True, help="Time for each load.")
+@click.option("--seconds", default=5.0, show_default=True, type=click.FloatRange(0.2), help="Time for each load.")
 @click.option(
     "--transport",
     default="socketio",
@@ -135,7 +135,7 @@ def soak(model: Path | None, hours: float, minutes: float, sessions: int, check:
 
 @cli.command()
 @MODEL_OPTION
-@click.option("--seconds", default=3.0, show_default=True, help="Time for each attack.")
+@click.option("--seconds", default=3.0, show_default=True, type=click.FloatRange(0.2), help="Time for each attack.")
 @click.option(
     "--check", is_flag=True, help="Exit with 1 if the others' audio is wrong, late, or 5 ms slower at its p99."
 )
@@ -157,7 +157,7 @@ def hostile(model: Path | None, seconds: float, check: bool, as_json: bool) -> N
     type=click.Path(path_type=Path),
     help="Folder of the page.",
 )
-@click.option("--seconds", default=4.0, show_default=True, help="Time for each load.")
+@click.option("--seconds", default=4.0, show_default=True, type=click.FloatRange(0.2), help="Time for each load.")
 @click.option("--sessions", default="25,50,100,150,200", show_default=True, help="How many sessions to try.")
 def report(model: Path | None, output: Path, seconds: float, sessions: str) -> None:
     """A page with plots: sessions against p99, batch size against cost, where the microseconds go."""

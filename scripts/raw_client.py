@@ -72,8 +72,12 @@ class RawClient:
 
 def main() -> None:
     """Denoise a WAV file as if it were a microphone."""
+    if len(sys.argv) not in (5, 6):
+        sys.exit(__doc__)
     url, token, source, target, *certificate = sys.argv[1:]
     with wave.open(source) as noisy:
+        if (noisy.getnchannels(), noisy.getsampwidth()) != (1, 2):
+            raise wave.Error("this client takes one channel of 16 bits")
         rate_hz, pcm = noisy.getframerate(), noisy.readframes(noisy.getnframes())
     samples = rate_hz // 50
     client = RawClient(url, token, f"sample_rate_hz={rate_hz}&packet_samples={samples}", *certificate)
@@ -91,4 +95,7 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except (OSError, wave.Error) as error:
+        sys.exit(f"raw_client: {error}")

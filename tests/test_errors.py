@@ -13,6 +13,7 @@ LOCAL_ONLY = {
     "output_unwritable",
     "address_taken",
     "data_folder",
+    "box_untrusted",
 }
 """Errors of the command line, which no lane of the protocol carries."""
 

@@ -8,15 +8,20 @@ from collections.abc import Sequence
 import qrcode
 
 
-def start_banner(local_url: str | None, lan_urls: Sequence[str], model: str, capacity: str) -> str:
-    """The lines shown once, when the box is ready; `capacity` is like "about 40 live voices on this box"."""
+def start_banner(
+    local_url: str | None, lan_urls: Sequence[str], model: str, capacity: str, invite_options: str = ""
+) -> str:
+    """The lines shown once, when the box is ready; `capacity` is like "about 40 live voices on this box".
+
+    `invite_options` let `invite` find a box that was started with other settings than the usual ones.
+    """
     lines = ["", f"Hushbox is ready: {capacity}. Model: {model}."]
     if local_url:
         lines.append(f"  on this machine   {local_url}")
     lines += [f"  on your network   {url}" for url in lan_urls]
     if lan_urls:
         lines.append("  (the box signs its own certificate, so a browser asks once whether to go on)")
-    lines.append("To look after this box from its page: scripts/run invite --role owner")
+    lines.append(f"To look after this box from its page: scripts/run invite --role owner{invite_options}")
     lines.append("Press Ctrl-C to stop.")
     return "\n".join(lines)
 

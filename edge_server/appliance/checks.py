@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import socket
 import tempfile
 from collections.abc import Callable, Iterator
@@ -17,6 +18,7 @@ from edge_server.appliance.tls import (
     utc_now,
 )
 from edge_server.auth.tokens import load_or_create_key
+from edge_server.client_http import BoxHttp
 from edge_server.config import Settings
 from edge_server.engine.worker import Engine
 from edge_server.engine_limits import engine_config, engine_threads
@@ -90,18 +92,32 @@ def _certificate(settings: Settings) -> str:
 
 
 def _http_port(settings: Settings) -> str:
-    return _port_free(settings.http_host, settings.http_port, "--http-port")
+    return _port_free("http", settings.http_host, settings.http_port)
 
 
 def _https_port(settings: Settings) -> str:
-    return _port_free(settings.https_host, settings.https_port, "--https-port")
+    return _port_free("https", settings.https_host, settings.https_port)
 
 
-def _port_free(host: str, port: int, option: str) -> str:
+def _port_free(scheme: str, host: str, port: int) -> str:
+    option = f"--{scheme}-port"
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((host, port))
         except OSError as error:
+            if _is_hushbox(f"{scheme}://localhost:{port}"):
+                return f"A Hushbox serves on port {port} already."
             raise AddressTakenError(f"Port {port} is taken; choose another with {option}.") from error
     return f"Port {port} is free." if port else f"Some free port will do for {option}."
+
+
+def _is_hushbox(url: str) -> bool:
+    """Whether a box of this machine answers there."""
+    try:
+        info = json.loads(
+            BoxHttp(url, None, insecure=True, timeout_s=2.0).request("GET", "/api/v1/info", None, "", None)
+        )
+    except (HushboxError, ValueError):
+        return False
+    return isinstance(info, dict) and info.get("name") == "hushbox"

@@ -18,7 +18,7 @@ from edge_server.engine.pacing import BatchPacer, batch_bucket
 from edge_server.engine.rate_bank import RateBank
 from edge_server.engine.state_pool import SlotRef, StatePool
 from edge_server.engine.stats import QUEUE_AGE_BOUNDS_S, EngineConfig, EngineStats
-from edge_server.engine.stream_handle import Result, StreamHandle
+from edge_server.engine.stream_handle import Priority, Result, StreamHandle
 from edge_server.errors import EngineFailedError
 
 
@@ -85,7 +85,10 @@ class Pipeline:
         if not turns:
             return []
         started_s = perf_counter()
-        self._count_age(now_s - turns[0].frames[0].submitted_s)
+        first = turns[0].frames[0]
+        if first.handle.priority is Priority.LIVE:
+            # Those of files wait for as long as voices let them: nobody hears that.
+            self._count_age(now_s - first.submitted_s)
         batch = group_turns(turns, self._slot)
         run = self._prepare(batch)
         dry = [self._analyse(group, run.spectrum) for group in batch.groups]

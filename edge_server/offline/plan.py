@@ -78,5 +78,5 @@ def _check(pairs: list[FilePair], overwrite: bool) -> None:
         if target in taken:
             raise OutputUnwritableError(f"{taken[target]} and {pair.source} would both be written to {pair.target}.")
         if target.exists() and not overwrite:
-            raise OutputUnwritableError(f"{pair.target} exists already.")
+            raise OutputUnwritableError(f"{pair.target} exists already; --overwrite replaces it.")
         taken[target] = pair.source

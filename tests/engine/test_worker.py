@@ -286,3 +286,15 @@ def test_the_rows_of_a_run_are_whole_fours_beyond_eight(tiny_model: ModelFile, n
     engine.run_inline()
     (lane,) = engine._lanes
     assert list(lane.pipeline._denoiser._prepared) == [(12, 1)]
+
+
+def test_only_live_frames_count_for_the_age_of_the_queue(tiny_model: ModelFile, noisy_voice: MakeVoice) -> None:
+    engine = inline_engine(tiny_model)
+    file = engine.open_stream(tiny_model.facts.geometry(16000), None, Priority.FILE)
+    engine.submit(file, np.zeros(256, np.float32), math.inf)
+    engine.run_inline()
+    assert (engine.stats().frames, sum(engine.stats().queue_ages)) == (1, 0)
+    live = Voice(engine, noisy_voice(16000, 0.1, 0))
+    live.submit(1)
+    engine.run_inline()
+    assert sum(engine.stats().queue_ages) == 1

@@ -12,6 +12,7 @@ from edge_server.auth.tokens import OWNER
 from edge_server.config import Settings
 from edge_server.desks import token_desk
 from tests.audio_files import encoded
+from tests.running_box import running_box
 
 
 def run(*arguments: str) -> subprocess.CompletedProcess[str]:
@@ -34,6 +35,14 @@ def test_check_finds_a_good_box_good(tiny_model_path: Path, tmp_path: Path) -> N
     lines = result.stdout.splitlines()
     assert len(lines) == 7
     assert all(line.startswith("✓ ") for line in lines)
+
+
+def test_check_knows_a_box_that_serves_already(tiny_model_path: Path, tmp_path: Path) -> None:
+    with running_box(tiny_model_path, tmp_path, https=True) as box:
+        ports = ("--http-port", str(box.service.http_port), "--https-port", str(box.service.https_port))
+        result = run("check", "--data-dir", str(tmp_path), "--model", str(tiny_model_path), *ports)
+    assert result.returncode == 0, result.stdout
+    assert result.stdout.count("A Hushbox serves on port ") == 2
 
 
 def test_check_says_that_a_damaged_key_was_replaced(tiny_model_path: Path, tmp_path: Path) -> None:

@@ -9,10 +9,10 @@ from click.testing import CliRunner
 
 from edge_server.__main__ import cli
 from edge_server.audio.pcm import to_s16
-from edge_server.client_http import BoxHttp, BoxUnreachableError, RefusedError
+from edge_server.client_http import BoxHttp, BoxUnreachableError, BoxUntrustedError, RefusedError
 from edge_server.client_jobs import JobClient
 from edge_server.engine.model_file import ModelFile
-from edge_server.errors import EngineFailedError
+from edge_server.errors import BadRequestError, EngineFailedError
 from edge_server.offline.denoise import denoise_samples
 from tests.audio_files import decoded
 from tests.conftest import Voice
@@ -119,3 +119,44 @@ def test_the_commands_invite_and_clean(tiny_model: ModelFile, tmp_path: Path, so
     assert cleaned.exit_code == 0, cleaned.output
     assert "Done" in cleaned.output
     assert np.array_equal(decoded(target.read_bytes())[0], expected(tiny_model, source))
+
+
+def test_what_cannot_heal_is_told_at_once(tiny_model_path: Path, tmp_path: Path) -> None:
+    with pytest.raises(BadRequestError, match=r"https://192\.168\.1\.20:8443"):
+        BoxHttp("192.168.1.20:8443", None, False, 20.0)
+    waits: list[str] = []
+    with running_box(tiny_model_path, tmp_path / "box", https=True) as box:
+        client = JobClient(BoxHttp(box.https_url, None, False, 20.0), box.token(), on_wait=waits.append)
+        with pytest.raises(BoxUntrustedError, match="--insecure"):
+            client.jobs()
+    assert waits == []
+
+
+def test_a_box_that_cannot_be_reached_is_told_before_it_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("edge_server.client_jobs._RETRY_S", 0.01)
+    waits: list[str] = []
+    client = JobClient(BoxHttp("http://127.0.0.1:9", None, False, 20.0), "token", 0.05, waits.append)
+    with pytest.raises(BoxUnreachableError):
+        client.jobs()
+    assert waits == ["http://127.0.0.1:9 cannot be reached: Connection refused. Trying again for 0 s."]
+
+
+def test_clean_writes_where_denoise_would(tiny_model_path: Path, tmp_path: Path, source: Path) -> None:
+    with running_box(tiny_model_path, tmp_path / "box") as box:
+
+        def clean(*options: str) -> tuple[int, str]:
+            arguments = ["clean", str(source), "--url", box.url, *options]
+            result = CliRunner().invoke(cli, arguments, env={"HUSHBOX_TOKEN": box.token()})
+            return result.exit_code, str(result.exception or "")
+
+        new = tmp_path / "new" / "folder" / "clean.flac"
+        assert clean("-o", str(new)) == (0, "")
+        before = new.stat().st_mtime_ns
+        assert "--overwrite" in clean("-o", str(new))[1]
+        assert new.stat().st_mtime_ns == before
+        assert clean("-o", str(new), "--overwrite") == (0, "")
+        assert "neither .wav nor .flac" in clean("-o", str(tmp_path / "clean.ogg"))[1]
+        assert clean("-o", str(tmp_path / "into"))[0] == 0
+        assert (tmp_path / "into" / "talk.wav").read_bytes()[:4] == b"RIFF"
+        assert "cannot be written" in clean("-o", "/proc/nowhere/clean.wav")[1]
+        assert box.client().jobs.jobs() == []

@@ -1,6 +1,7 @@
 """The raw lane from outside: a plain WebSocket and eight bytes of header."""
 
 import json
+import wave
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -114,6 +115,21 @@ def test_the_smallest_client_cleans_a_file(
     given, rate_hz = soundfile.read(clean, dtype="int16")
     assert rate_hz == RATE_HZ
     assert given.tobytes() == to_s16le(denoise_samples(tiny_model, spoken, RATE_HZ))
+
+
+def test_the_smallest_client_says_how_to_use_it_and_what_it_cannot_take(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.argv", ["raw_client"])
+    with pytest.raises(SystemExit, match="cert[.]pem"):
+        raw_client.main()
+    stereo = tmp_path / "stereo.wav"
+    soundfile.write(stereo, np.zeros((100, 2)), RATE_HZ, "PCM_16")
+    monkeypatch.setattr(
+        "sys.argv", ["raw_client", "ws://localhost:1", "token", str(stereo), str(tmp_path / "clean.wav")]
+    )
+    with pytest.raises(wave.Error, match="one channel"):
+        raw_client.main()
 
 
 def test_the_smallest_client_says_why_it_was_refused(box: Box) -> None:
