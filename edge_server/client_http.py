@@ -10,7 +10,7 @@ from http.client import HTTPException
 from pathlib import Path
 from typing import Any
 
-from edge_server.errors import BadRequestError, EngineFailedError, HushboxError
+from edge_server.errors import BadRequestError, BoxUntrustedError, EngineFailedError, HushboxError
 
 
 class RefusedError(HushboxError):
@@ -24,10 +24,6 @@ class RefusedError(HushboxError):
 
 class BoxUnreachableError(EngineFailedError):
     """The box does not answer, or its connection broke."""
-
-
-class BoxUntrustedError(HushboxError, code="box_untrusted"):
-    """The certificate of the box is none that this machine trusts."""
 
 
 class BoxHttp:

@@ -208,6 +208,10 @@ class ModelMetadataWrongError(HushboxError, code="model_metadata_wrong"):
     """The model's metadata or tensors break the model contract."""
 
 
+class BoxUntrustedError(HushboxError, code="box_untrusted"):
+    """The certificate of a box is none that this machine trusts."""
+
+
 class OutputUnwritableError(HushboxError, code="output_unwritable", http_status=409):
     """The output cannot be written, or not without destroying or mixing up files."""
 

@@ -9,10 +9,10 @@ from click.testing import CliRunner
 
 from edge_server.__main__ import cli
 from edge_server.audio.pcm import to_s16
-from edge_server.client_http import BoxHttp, BoxUnreachableError, BoxUntrustedError, RefusedError
+from edge_server.client_http import BoxHttp, BoxUnreachableError, RefusedError
 from edge_server.client_jobs import JobClient
 from edge_server.engine.model_file import ModelFile
-from edge_server.errors import BadRequestError, EngineFailedError
+from edge_server.errors import BadRequestError, BoxUntrustedError, EngineFailedError
 from edge_server.offline.denoise import denoise_samples
 from tests.audio_files import decoded
 from tests.conftest import Voice

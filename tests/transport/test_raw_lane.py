@@ -121,7 +121,7 @@ def test_the_smallest_client_says_how_to_use_it_and_what_it_cannot_take(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("sys.argv", ["raw_client"])
-    with pytest.raises(SystemExit, match="cert[.]pem"):
+    with pytest.raises(SystemExit, match=r"cert\.pem"):
         raw_client.main()
     stereo = tmp_path / "stereo.wav"
     soundfile.write(stereo, np.zeros((100, 2)), RATE_HZ, "PCM_16")
