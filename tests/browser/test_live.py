@@ -218,3 +218,23 @@ def _find_summary(messages: list[str | bytes]) -> dict[str, float]:
     started = next(answer for answer in answers if "delay_samples" in answer)
     ended = next(answer for answer in answers if "samples_out" in answer)
     return {"delay_samples": started["delay_samples"], **ended}
+
+
+def test_an_open_microphone_is_seen_wherever_in_the_page_one_is(
+    browsers: Browsers, box: Box, noisy_microphone: Path
+) -> None:
+    with browsers.open(noisy_microphone) as context:
+        page = open_paired(context, box.url, box.take_pin())
+        sign = page.get_by_role("navigation").get_by_text("The microphone is open")
+        expect(sign).to_have_count(0)
+        switch(page)
+        wait_for_truth(page, "on")
+        page.get_by_role("link", name="Files").click()
+        expect(page.get_by_role("heading", name="Clean recordings")).to_be_visible()
+        expect(sign).to_have_count(1)
+        expect(page).to_have_title("● Hushbox")
+        page.get_by_role("link", name="Live").click()
+        switch(page)
+        wait_for_truth(page, "off")
+        expect(sign).to_have_count(0)
+        expect(page).to_have_title("Hushbox")

@@ -1,4 +1,3 @@
-import { useEffect } from 'react'
 import type { LiveVoice } from '../../client'
 import { RecordPanel } from '../recordings/RecordPanel'
 import { RescueCard } from '../recordings/RescueCard'
@@ -28,9 +27,6 @@ export function LivePage({ session, live, connected, tell }: LivePageProps) {
   const secondTry = useSecondTry(live, snapshot.truth, connected)
   const strength = useSettlingLimit(live)
   useWakeLock(snapshot.truth !== 'off')
-  useEffect(() => {
-    document.title = snapshot.truth === 'on' ? '● Hushbox' : 'Hushbox'
-  }, [snapshot.truth])
   return (
     <div className="workbench">
       <LiveCard

@@ -49,7 +49,7 @@ export function App({ addressKey, initialSession, tokenEnded }: AppProps) {
         {strings.shell.skip}
       </a>
       <Masthead session={session} connected={connected} />
-      {!entering && <Navigation sections={sections} current={route.section} />}
+      {!entering && <Navigation sections={sections} current={route.section} live={session.live} />}
       <main id="content" tabIndex={-1}>
         <NoticeBoard notices={notices} onDismiss={(cause) => tell({ type: 'ended', cause })} />
         {entering ? (

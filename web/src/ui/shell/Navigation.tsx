@@ -1,5 +1,7 @@
 import type { ReactNode } from 'react'
+import type { LiveVoice } from '../../client'
 import { useStrings } from '../strings'
+import { OpenMicrophone } from './OpenMicrophone'
 import { addressOf, type Section } from './use-route'
 
 const ICONS: Record<Section, ReactNode> = {
@@ -12,7 +14,14 @@ const ICONS: Record<Section, ReactNode> = {
   box: <path d="M3 5.5h14v9H3zM6 12.5v-2M9 12.5v-4M12 12.5v-3M15 12.5v-1" />,
 }
 
-export function Navigation({ sections, current }: { sections: readonly Section[]; current: Section }) {
+export interface NavigationProps {
+  sections: readonly Section[]
+  current: Section
+  /** Nobody's, for those who only listen. */
+  live: LiveVoice | null
+}
+
+export function Navigation({ sections, current, live }: NavigationProps) {
   const { shell } = useStrings()
   return (
     <nav className="sections" aria-label={shell.sections}>
@@ -22,6 +31,7 @@ export function Navigation({ sections, current }: { sections: readonly Section[]
             {ICONS[section]}
           </svg>
           {shell[section]}
+          {section === 'live' && live !== null && <OpenMicrophone live={live} />}
         </a>
       ))}
     </nav>

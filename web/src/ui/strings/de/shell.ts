@@ -11,6 +11,7 @@ export const shell: typeof en.shell = {
   tryFast: 'Den schnellen Weg noch einmal versuchen',
   sections: 'Bereiche',
   live: 'Live',
+  microphoneOpen: 'Das Mikrofon ist offen',
   recordings: 'Aufnahmen',
   files: 'Dateien',
   rooms: 'Räume',

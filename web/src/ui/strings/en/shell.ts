@@ -9,6 +9,7 @@ export const shell = {
   tryFast: 'Try the fast way again',
   sections: 'Sections',
   live: 'Live',
+  microphoneOpen: 'The microphone is open',
   recordings: 'Recordings',
   files: 'Files',
   rooms: 'Rooms',

@@ -1,1 +1,0 @@
-import{_ as e}from"./format-Da3EQnLb.js";var t=e();function n(e){let n=(0,t.useCallback)(t=>e.on(`change`,t),[e]);(0,t.useSyncExternalStore)(n,()=>e.version)}export{n as t};
