@@ -21,7 +21,7 @@ WAVE_S = 3.0
 LARGEST_GROWTH_PERCENT = 2.0
 LARGEST_LAST_MINUTE_ERROR_DB = -20.0
 """Of what has to be smaller: the growth of the memory since the warm-up, and how much else a stream hears after its day."""
-_SHORTEST_PACKET_MS = 20
+_WARM_UP_PACKETS_MS = (20, 60)
 _QUIET_S = 6.0
 """A second longer than gevent keeps a thread that has nothing to do."""
 _COUNT_EVERY_S = 0.5
@@ -37,10 +37,11 @@ def run_crowd_soak(model_path: Path, sessions: int, minutes: float, wave_s: floa
 
     Two lines of waves share the box, half of the sessions in each, and begin half a wave apart: some speak while others come
     and go. Most vanish; who polls says goodbye, and so do the waves in which some lose their connections and go on. Gives
-    `{"sessions", "minutes", "waves", "streams_mean", "streams_most", "rss_growth_percent", "threads", "descriptors",
+    `{"sessions", "minutes", "waves", "streams_mean", "streams_most", "rss_mb", "rss_growth_percent", "threads", "descriptors",
     "streams_left", "sessions_left", "late_frames", "dropped", "waves_not_ok", "voices_wrong"}`, where `streams_mean` and
     `streams_most` are how many spoke at once, counted twice a second, and threads and descriptors are pairs, after the
-    first waves and at the end. A wave is not ok when its audio is not; a voice is wrong when nothing of its own was late
+    first waves and at the end, and `rss_mb` is the memory from the first waves to the last, in tenths of the time: what
+    leaks grows in all of them. A wave is not ok when its audio is not; a voice is wrong when nothing of its own was late
     or dropped.
     """
     said = speech(model_path, wave_s + 1.0)
@@ -50,16 +51,20 @@ def run_crowd_soak(model_path: Path, sessions: int, minutes: float, wave_s: floa
         warm_s = until_s - 60 * minutes * (1 - WARM_UP_SHARE)
         loads: list[LoadResult] = []
         spoke: list[float] = []
+        rss_mb: list[float] = []
         first: dict[str, float] = {}
         bar = tqdm(desc="a crowd", unit=" waves", disable=None)
-        # More than a small box carries: every size of a batch has run once, and its memory is there, before anything is measured.
-        spoken_load(server, said, sessions, _SHORTEST_PACKET_MS, wave_s)
+        # More than a small box carries: every size of a batch has run once, of one frame of a stream and of several, and its
+        # memory is there, before anything is measured.
+        for packet_ms in _WARM_UP_PACKETS_MS:
+            spoken_load(server, said, sessions, packet_ms, wave_s)
         while time.monotonic() < until_s or len(loads) < 2 * sum(map(len, LINES)):
             numbers = range(len(LINES))
             came = [lines.submit(_line, server, said, places // len(LINES), wave_s, number) for number in numbers]
             spoke += _streams_until_done(came, server.port)
             loads += [load for line in came for load in line.result()]
             bar.update(sum(map(len, LINES)))
+            rss_mb.append(round(process.memory_info().rss / 1e6, 1))
             if not first and time.monotonic() >= warm_s:
                 first = _footprint(process, server.port)
         bar.close()
@@ -70,6 +75,7 @@ def run_crowd_soak(model_path: Path, sessions: int, minutes: float, wave_s: floa
         "waves": len(loads),
         "streams_mean": round(fmean(spoke), 1) if spoke else None,
         "streams_most": max(spoke, default=None),
+        "rss_mb": [rss_mb[number * (len(rss_mb) - 1) // 10] for number in range(11)],
         "rss_growth_percent": round(100 * (last["rss"] / first["rss"] - 1), 2),
         "threads": [first["threads"], last["threads"]],
         "descriptors": [first["descriptors"], last["descriptors"]],

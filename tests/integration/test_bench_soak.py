@@ -28,6 +28,7 @@ GOOD_CROWD: dict[str, Any] = {
     "waves": 700,
     "streams_mean": 70.0,
     "streams_most": 100.0,
+    "rss_mb": [160.0] * 11,
     "rss_growth_percent": -3.0,
     "threads": [4, 4],
     "descriptors": [9, 9],
@@ -60,6 +61,7 @@ def test_a_crowd_that_left_leaves_nothing(monkeypatch: pytest.MonkeyPatch, tiny_
     result = run_crowd_soak(tiny_model_path, 4, 0.01, wave_s=0.5)
     assert set(result) == set(GOOD_CROWD)
     assert result["waves"] == 12
+    assert len(result["rss_mb"]) == 11
     assert 0 < result["streams_mean"] <= result["streams_most"] <= 4
     assert (result["dropped"], result["waves_not_ok"]) == (0, 0)
     assert (result["late_frames"], result["voices_wrong"]) == (0, 0)
