@@ -20,7 +20,8 @@ def test_the_python_example_runs(tiny_model_path: Path, tmp_path: Path, monkeypa
     noise = np.random.default_rng(0).integers(-3000, 3000, 24000).astype(np.int16)
     Path("noisy.wav").write_bytes(encoded(noise, 16000))
     with running_box(tiny_model_path, tmp_path / "box", https=True) as box:
-        exec(example.replace("https://localhost:8443", box.https_url), {"TOKEN": box.token()})
+        monkeypatch.setenv("TOKEN", box.token())
+        exec(example.replace("https://localhost:8443", box.https_url), {})
     clean, rate_hz = soundfile.read("clean.wav", dtype="int16")
     assert rate_hz == 16000
     assert clean.shape == noise.shape
