@@ -246,17 +246,6 @@ def test_a_poller_that_does_not_fetch_loses_audio_and_then_its_connection(
         assert box.service.metrics.cut_connections._value.get() == 1
 
 
-def test_a_poller_whose_stream_goes_on_elsewhere_is_let_go(tiny_model_path: Path, tmp_path: Path) -> None:
-    # Nothing else ends a poller that answers no ping.
-    with running_box(tiny_model_path, tmp_path, ping_interval_s=120) as box:
-        first, second = (Poller(box).join(box.token()) for _ in range(2))
-        started = first.call("stream.start", START | {"resumable": True})
-        resume = {"stream_id": started["stream_id"], "key": started["resume"]["key"], "next_answer": 0}
-        assert second.call("stream.resume", resume)["ok"]
-        wait_until(lambda: first.fetch() == [])
-        assert second.call("stream.end", {})["ok"]
-
-
 def test_a_poller_that_catches_up_starts_anew(tiny_model_path: Path, tmp_path: Path) -> None:
     with running_box(tiny_model_path, tmp_path, max_outbound_packets=8) as box:
         poller = Poller(box).join(box.token())

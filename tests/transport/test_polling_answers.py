@@ -1,4 +1,4 @@
-"""What a poller finds in one answer."""
+"""What a poller finds in its answers, and how it hears that they are over."""
 
 import json
 import subprocess
@@ -62,3 +62,14 @@ def test_an_answer_in_json_holds_whole_packets_of_audio(box: Box) -> None:
         answers.append(poller.fetch())
     assert max(map(len, answers)) <= MAX_ANSWER_PACKETS
     assert all(answer[-1][:1] == b"b" for answer in answers if any(data.startswith(b"451-") for data in answer))
+
+
+def test_a_poller_whose_stream_goes_on_elsewhere_is_let_go(tiny_model_path: Path, tmp_path: Path) -> None:
+    # Nothing else ends a poller that answers no ping.
+    with running_box(tiny_model_path, tmp_path, ping_interval_s=120) as box:
+        first, second = (Poller(box).join(box.token()) for _ in range(2))
+        started = first.call("stream.start", START | {"resumable": True})
+        resume = {"stream_id": started["stream_id"], "key": started["resume"]["key"], "next_answer": 0}
+        assert second.call("stream.resume", resume)["ok"]
+        wait_until(lambda: first.fetch() == [])
+        assert second.call("stream.end", {})["ok"]
